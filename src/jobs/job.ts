@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+/**
+ * Every job: its payload, the key under which a waiting one is not added twice, and how often it is tried.
+ * A payload carries ids only; the facts are read from PostgreSQL and the VCS host when the job runs.
+ */
+export const JOBS = {
+  /** Handles one stored delivery. */
+  event: {
+    payload: z.object({ deliveryId: z.string() }),
+    key: (p: { deliveryId: string }) => p.deliveryId,
+    attempts: 5,
+    backoffMs: 2_000,
+  },
+  /** Works on one run: claims it, and does nothing when it is not to be claimed. One attempt: whether to run again is decided in `core`. */
+  run: {
+    payload: z.object({ runId: z.string() }),
+    key: (p: { runId: string }) => p.runId,
+    attempts: 1,
+    backoffMs: 0,
+  },
+  /** Brings one pull request's comments, statuses and check run to the wanted state. */
+  publish: {
+    payload: z.object({ pullRequestId: z.string() }),
+    key: (p: { pullRequestId: string }) => p.pullRequestId,
+    attempts: 8,
+    backoffMs: 2_000,
+  },
+  /** Finds what was lost: deliveries not handled, runs without a job or with a dead lease, publications undone. */
+  sweep: {
+    payload: z.object({}),
+    key: () => 'sweep',
+    attempts: 1,
+    backoffMs: 0,
+  },
+  /** Retention, orphaned locks, closed pull requests, failed deliveries of the host. */
+  cleanup: {
+    payload: z.object({}),
+    key: () => 'cleanup',
+    attempts: 1,
+    backoffMs: 0,
+  },
+} as const;
+
+export type JobName = keyof typeof JOBS;
+export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]['payload']>;
