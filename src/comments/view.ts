@@ -1,0 +1,256 @@
+import type { Diagnostic, PlanSummary, Progress } from '../core/plan.ts';
+import type { Operation } from '../core/run.ts';
+
+/**
+ * What the comment templates are filled from. Every text may be hostile (it came from a pull request, a program or the
+ * host) and is escaped here; every text is already *masked*, because nothing unmasked is ever stored.
+ * Times are instants, durations milliseconds. `undefined` means "not known or does not apply", never zero.
+ */
+
+/** The words that start a command; the first is the one we suggest, all of them are defused in hostile text. */
+export type Triggers = readonly [string, ...string[]];
+
+/** The pull request that holds a project lock. */
+export interface LockHolderView {
+  readonly pullNumber: number;
+  readonly url: string;
+  readonly who: string;
+  readonly since: Date;
+}
+
+/** How people address a project: `projectTitle`, and what is put into commands. */
+export interface ProjectRefView {
+  readonly title: string;
+  readonly dir: string;
+  readonly workspace: string;
+  readonly name: string | undefined;
+}
+
+/**
+ * Where one project of the pull request stands.
+ * `interrupted`: the worker of an apply died, its outcome is unknown. `outdated`: there is a plan, but not of these inputs;
+ * it cannot be applied. `discarded`: the plan was given up by `unlock`. `skipped`: never started because of another project.
+ */
+export type ProjectStateView =
+  | { readonly kind: 'queued'; readonly operation: Operation; readonly position: number | undefined }
+  | { readonly kind: 'running'; readonly operation: Operation; readonly progress: Progress }
+  | { readonly kind: 'planned' }
+  | { readonly kind: 'no_changes' }
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'failed'; readonly operation: Operation }
+  | { readonly kind: 'cancelled'; readonly operation: Operation }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'outdated'; readonly reason: string }
+  | { readonly kind: 'discarded' }
+  | { readonly kind: 'skipped'; readonly operation: Operation; readonly reason: string };
+
+export type PlanFactsView = Pick<PlanSummary, 'counts' | 'changes' | 'drifted' | 'checks'>;
+
+export interface ProjectRowView extends ProjectRefView {
+  readonly state: ProjectStateView;
+  /** Facts of the newest finished plan; undefined before the first and after a failed one. */
+  readonly plan: PlanFactsView | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Terraform's own text of the plan. */
+  readonly planText: string | undefined;
+  /** What a failed run printed last. */
+  readonly errorText: string | undefined;
+  /** Our own words on a failure or a limitation: what it means and what to do. */
+  readonly explanation: string | undefined;
+  readonly durationMs: number | undefined;
+  /** The run's page. */
+  readonly url: string | undefined;
+  /** Held by another pull request: the plan is shown but cannot be applied yet. */
+  readonly lock: LockHolderView | undefined;
+  /** A pull request that was applied here and is not merged: this plan would undo it. */
+  readonly wouldUndo: { readonly pullNumber: number; readonly url: string } | undefined;
+}
+
+/** A root module that the pull request deletes. Deleting the code destroys nothing. */
+export interface RemovedRootView {
+  readonly dir: string;
+  /** Exact steps for a person, in order; each may hold a command line. */
+  readonly steps: readonly { readonly text: string; readonly command: string | undefined }[];
+}
+
+export interface ConfigProblemView {
+  readonly file: string;
+  readonly line: number | undefined;
+  readonly message: string;
+  readonly suggestion: string | undefined;
+}
+
+/** One thing that stands between now and an apply, and how to get it out of the way. `project`: only there; undefined: everywhere. */
+export interface UnmetRequirementView {
+  readonly project: string | undefined;
+  readonly what: string;
+  readonly next: string;
+}
+
+/** The one comment of a pull request that is edited in place. */
+export interface PlanCommentView {
+  /** Opaque id in the hidden marker; letters, digits, `-` and `_`. */
+  readonly id: string;
+  readonly pullNumber: number;
+  readonly pullState: 'open' | 'closed' | 'merged';
+  readonly headSha: string;
+  readonly baseRef: string;
+  /** For example `Planned as merged with main at 1a2b3c4.` or why it could not be merged. */
+  readonly mergeNote: string | undefined;
+  readonly triggers: Triggers;
+  readonly projects: readonly ProjectRowView[];
+  readonly removedRoots: readonly RemovedRootView[];
+  /** Sentences on folders that are recognised and not planned, and the like. */
+  readonly explanations: readonly string[];
+  readonly configProblems: readonly ConfigProblemView[];
+  /** What is missing before `apply`, as known now. */
+  readonly requirements: readonly UnmetRequirementView[];
+  /** `none` is named in the comment. */
+  readonly sandbox: 'bubblewrap' | 'none';
+  /** The page of these runs. */
+  readonly pageUrl: string | undefined;
+}
+
+export type ApplyResultView =
+  | { readonly kind: 'applied'; readonly counts: PlanSummary['counts'] }
+  | { readonly kind: 'no_changes' }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'skipped'; readonly reason: string }
+  /** What would be done now is not what was approved. `now` became the plan to approve. */
+  | { readonly kind: 'difference'; readonly differences: readonly PlanDifferenceView[] };
+
+/** `undefined`: not in that plan. */
+export interface PlanDifferenceView {
+  readonly address: string;
+  readonly approved: string | undefined;
+  readonly now: string | undefined;
+}
+
+export interface ApplyRowView extends ProjectRefView {
+  readonly result: ApplyResultView;
+  /** What the apply printed. */
+  readonly outputText: string | undefined;
+  readonly errorText: string | undefined;
+  readonly explanation: string | undefined;
+  /** Where the state that could not be saved is kept. */
+  readonly erroredStateUrl: string | undefined;
+  readonly durationMs: number | undefined;
+  readonly url: string | undefined;
+}
+
+/** The answer to one `apply`, a new comment. */
+export interface ApplyReplyView {
+  readonly id: string;
+  readonly actor: string;
+  readonly headSha: string;
+  readonly triggers: Triggers;
+  readonly projects: readonly ApplyRowView[];
+  /** Projects of the pull request that still have an unapplied plan. */
+  readonly stillPlanned: readonly ProjectRefView[];
+  readonly merge: { readonly kind: 'merged' } | { readonly kind: 'not_merged'; readonly reason: string } | undefined;
+  readonly pageUrl: string | undefined;
+}
+
+interface Reply {
+  readonly triggers: Triggers;
+}
+
+/** Every other answer, each a new comment. `command` is what the person typed, with the trigger word. */
+export type CommandReplyView = Reply &
+  (
+    | { readonly kind: 'help'; readonly allowed: readonly CommandName[]; readonly docsUrl: string | undefined }
+    /** The gate said no: all unmet requirements at once. */
+    | {
+        readonly kind: 'refused';
+        readonly command: string;
+        readonly actor: string;
+        readonly unmet: readonly UnmetRequirementView[];
+      }
+    /** The command could not be read; `usage` shows one command's help. */
+    | {
+        readonly kind: 'unreadable';
+        readonly command: string;
+        readonly problem: string;
+        readonly didYouMean: string | undefined;
+        readonly usage: CommandName | undefined;
+      }
+    /** Understood, but there is nothing to do, or it failed before a run was made. */
+    | {
+        readonly kind: 'nothing_done';
+        readonly command: string;
+        readonly reason: string;
+        readonly next: string | undefined;
+      }
+    | {
+        readonly kind: 'version';
+        readonly holdfast: string;
+        readonly projects: readonly {
+          readonly title: string;
+          readonly version: string;
+          readonly problem: string | undefined;
+        }[];
+      }
+    | {
+        readonly kind: 'unlocked';
+        readonly actor: string;
+        readonly projects: readonly {
+          readonly title: string;
+          readonly planDiscarded: boolean;
+          readonly next: number | undefined;
+        }[];
+        /** Applies that were interrupted here: their outcome is unknown and unlocking does not change that. */
+        readonly interrupted: readonly string[];
+      }
+    | {
+        readonly kind: 'cancelled';
+        readonly actor: string;
+        /** Were running and were asked to stop. */
+        readonly stopping: readonly string[];
+        /** Never started. */
+        readonly dropped: readonly string[];
+      }
+    /** The lock came to this pull request. */
+    | {
+        readonly kind: 'lock_received';
+        readonly projects: readonly string[];
+        readonly from: { readonly pullNumber: number; readonly url: string };
+        readonly planning: boolean;
+      }
+    | { readonly kind: 'config_problems'; readonly problems: readonly ConfigProblemView[] }
+    /** Found after a worker died. */
+    | {
+        readonly kind: 'interrupted_apply';
+        readonly projects: readonly (ProjectRefView & {
+          readonly startedAt: Date;
+          readonly erroredStateUrl: string | undefined;
+          readonly url: string | undefined;
+        })[];
+      }
+    | {
+        readonly kind: 'closed';
+        readonly merged: boolean;
+        readonly unlocked: readonly string[];
+        readonly unapplied: readonly string[];
+      }
+  );
+
+export type CommandName = 'plan' | 'apply' | 'unlock' | 'cancel' | 'version' | 'help';
+
+/** What a check run of the host shows; at most three buttons, each within the host's lengths. */
+export interface CheckRunView {
+  readonly title: string;
+  readonly summary: string;
+  readonly actions: readonly {
+    readonly label: string;
+    readonly description: string;
+    readonly identifier: 'apply' | 'plan' | 'unlock';
+  }[];
+}
+
+/** A commit status without its context: what it says in at most 140 characters. */
+export interface StatusView {
+  readonly state: 'pending' | 'success' | 'failure' | 'error';
+  readonly description: string;
+}
