@@ -1,4 +1,5 @@
 import type { Diagnostic, PlanSummary, Progress } from '../core/plan.ts';
+import type { CommandReply, ConfigProblem, PlanDifference, ProjectRef, UnmetRequirement } from '../core/reply.ts';
 import type { Operation } from '../core/run.ts';
 
 /**
@@ -16,14 +17,6 @@ export interface LockHolderView {
   readonly url: string;
   readonly who: string;
   readonly since: Date;
-}
-
-/** How people address a project: `projectTitle`, and what is put into commands. */
-export interface ProjectRefView {
-  readonly title: string;
-  readonly dir: string;
-  readonly workspace: string;
-  readonly name: string | undefined;
 }
 
 /**
@@ -46,7 +39,7 @@ export type ProjectStateView =
 
 export type PlanFactsView = Pick<PlanSummary, 'counts' | 'changes' | 'drifted' | 'checks'>;
 
-export interface ProjectRowView extends ProjectRefView {
+export interface ProjectRowView extends ProjectRef {
   readonly state: ProjectStateView;
   /** Facts of the newest finished plan; undefined before the first and after a failed one. */
   readonly plan: PlanFactsView | undefined;
@@ -73,20 +66,6 @@ export interface RemovedRootView {
   readonly steps: readonly { readonly text: string; readonly command: string | undefined }[];
 }
 
-export interface ConfigProblemView {
-  readonly file: string;
-  readonly line: number | undefined;
-  readonly message: string;
-  readonly suggestion: string | undefined;
-}
-
-/** One thing that stands between now and an apply, and how to get it out of the way. `project`: only there; undefined: everywhere. */
-export interface UnmetRequirementView {
-  readonly project: string | undefined;
-  readonly what: string;
-  readonly next: string;
-}
-
 /** The one comment of a pull request that is edited in place. */
 export interface PlanCommentView {
   /** Opaque id in the hidden marker; letters, digits, `-` and `_`. */
@@ -102,9 +81,9 @@ export interface PlanCommentView {
   readonly removedRoots: readonly RemovedRootView[];
   /** Sentences on folders that are recognised and not planned, and the like. */
   readonly explanations: readonly string[];
-  readonly configProblems: readonly ConfigProblemView[];
+  readonly configProblems: readonly ConfigProblem[];
   /** What is missing before `apply`, as known now. */
-  readonly requirements: readonly UnmetRequirementView[];
+  readonly requirements: readonly UnmetRequirement[];
   /** `none` is named in the comment. */
   readonly sandbox: 'bubblewrap' | 'none';
   /** The page of these runs. */
@@ -119,16 +98,9 @@ export type ApplyResultView =
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'skipped'; readonly reason: string }
   /** What would be done now is not what was approved. `now` became the plan to approve. */
-  | { readonly kind: 'difference'; readonly differences: readonly PlanDifferenceView[] };
+  | { readonly kind: 'difference'; readonly differences: readonly PlanDifference[] };
 
-/** `undefined`: not in that plan. */
-export interface PlanDifferenceView {
-  readonly address: string;
-  readonly approved: string | undefined;
-  readonly now: string | undefined;
-}
-
-export interface ApplyRowView extends ProjectRefView {
+export interface ApplyRowView extends ProjectRef {
   readonly result: ApplyResultView;
   /** What the apply printed. */
   readonly outputText: string | undefined;
@@ -148,95 +120,13 @@ export interface ApplyReplyView {
   readonly triggers: Triggers;
   readonly projects: readonly ApplyRowView[];
   /** Projects of the pull request that still have an unapplied plan. */
-  readonly stillPlanned: readonly ProjectRefView[];
+  readonly stillPlanned: readonly ProjectRef[];
   readonly merge: { readonly kind: 'merged' } | { readonly kind: 'not_merged'; readonly reason: string } | undefined;
   readonly pageUrl: string | undefined;
 }
 
-interface Reply {
-  readonly triggers: Triggers;
-}
-
 /** Every other answer, each a new comment. `command` is what the person typed, with the trigger word. */
-export type CommandReplyView = Reply &
-  (
-    | { readonly kind: 'help'; readonly allowed: readonly CommandName[]; readonly docsUrl: string | undefined }
-    /** The gate said no: all unmet requirements at once. */
-    | {
-        readonly kind: 'refused';
-        readonly command: string;
-        readonly actor: string;
-        readonly unmet: readonly UnmetRequirementView[];
-      }
-    /** The command could not be read; `usage` shows one command's help. */
-    | {
-        readonly kind: 'unreadable';
-        readonly command: string;
-        readonly problem: string;
-        readonly didYouMean: string | undefined;
-        readonly usage: CommandName | undefined;
-      }
-    /** Understood, but there is nothing to do, or it failed before a run was made. */
-    | {
-        readonly kind: 'nothing_done';
-        readonly command: string;
-        readonly reason: string;
-        readonly next: string | undefined;
-      }
-    | {
-        readonly kind: 'version';
-        readonly holdfast: string;
-        readonly projects: readonly {
-          readonly title: string;
-          readonly version: string;
-          readonly problem: string | undefined;
-        }[];
-      }
-    | {
-        readonly kind: 'unlocked';
-        readonly actor: string;
-        readonly projects: readonly {
-          readonly title: string;
-          readonly planDiscarded: boolean;
-          readonly next: number | undefined;
-        }[];
-        /** Applies that were interrupted here: their outcome is unknown and unlocking does not change that. */
-        readonly interrupted: readonly string[];
-      }
-    | {
-        readonly kind: 'cancelled';
-        readonly actor: string;
-        /** Were running and were asked to stop. */
-        readonly stopping: readonly string[];
-        /** Never started. */
-        readonly dropped: readonly string[];
-      }
-    /** The lock came to this pull request. */
-    | {
-        readonly kind: 'lock_received';
-        readonly projects: readonly string[];
-        readonly from: { readonly pullNumber: number; readonly url: string };
-        readonly planning: boolean;
-      }
-    | { readonly kind: 'config_problems'; readonly problems: readonly ConfigProblemView[] }
-    /** Found after a worker died. */
-    | {
-        readonly kind: 'interrupted_apply';
-        readonly projects: readonly (ProjectRefView & {
-          readonly startedAt: Date;
-          readonly erroredStateUrl: string | undefined;
-          readonly url: string | undefined;
-        })[];
-      }
-    | {
-        readonly kind: 'closed';
-        readonly merged: boolean;
-        readonly unlocked: readonly string[];
-        readonly unapplied: readonly string[];
-      }
-  );
-
-export type CommandName = 'plan' | 'apply' | 'unlock' | 'cancel' | 'version' | 'help';
+export type CommandReplyView = CommandReply & { readonly triggers: Triggers };
 
 /** What a check run of the host shows; at most three buttons, each within the host's lengths. */
 export interface CheckRunView {

@@ -1,15 +1,15 @@
-/** One operation on one project. */
+/** What is done to one project. */
 export type Operation = 'plan' | 'apply';
 
 export type RunState = 'queued' | 'claimed' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
 
 /**
- * All transitions there are. `claimed -> queued` and `running -> queued` are a dead worker's plan, which is run again;
- * an apply is never run again by machine, it becomes `interrupted`.
+ * All transitions there are. Back to `queued` goes a plan whose worker died, and a run that its worker handed back while it stopped;
+ * an apply is never run again by machine once it may have begun, it becomes `interrupted`.
  */
 const TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
-  queued: ['claimed', 'cancelled', 'failed'],
-  claimed: ['running', 'queued', 'failed', 'cancelled', 'interrupted'],
+  queued: ['claimed', 'cancelled'],
+  claimed: ['running', 'queued', 'failed', 'cancelled'],
   running: ['succeeded', 'failed', 'cancelled', 'queued', 'interrupted'],
   succeeded: [],
   failed: [],
@@ -30,14 +30,29 @@ export function isFinal(state: RunState): boolean {
   return TRANSITIONS[state].length === 0;
 }
 
-/**
- * What becomes of a run whose worker died. An apply that had only been claimed has done nothing yet,
- * but from `running` on its outcome is unknown.
- */
-export function afterWorkerDied(operation: Operation, state: 'claimed' | 'running', attempts: number): RunState {
-  if (operation === 'apply' && state === 'running') return 'interrupted';
-  return attempts < MAX_ATTEMPTS ? 'queued' : 'failed';
-}
-
 /** A run that killed its worker this often is not tried again. */
 export const MAX_ATTEMPTS = 3;
+
+export interface DeadRun {
+  readonly operation: Operation;
+  readonly state: 'claimed' | 'running';
+  readonly attempts: number;
+  /** `terraform apply` was started, or was about to be: that was written down before. */
+  readonly applyBegun: boolean;
+}
+
+export interface Recovery {
+  readonly state: 'queued' | 'failed' | 'interrupted';
+  readonly reason: string;
+}
+
+/** What becomes of a run whose worker died. */
+export function afterWorkerDied(run: DeadRun): Recovery {
+  if (run.operation === 'apply') {
+    if (run.applyBegun)
+      return { state: 'interrupted', reason: 'The worker died while terraform was applying; what it did is unknown.' };
+    return { state: 'failed', reason: 'The worker died before terraform began to apply. Nothing was applied.' };
+  }
+  if (run.attempts < MAX_ATTEMPTS) return { state: 'queued', reason: 'The worker died; the plan is run again.' };
+  return { state: 'failed', reason: `The worker died ${MAX_ATTEMPTS} times in a row while planning this project.` };
+}
