@@ -80,12 +80,23 @@ export interface GitSource {
   readonly password: Secret | undefined;
 }
 
+/** Who goes first when the write budget is short: the end of a batch, before its beginning, before progress in between. */
+export type WritePriority = 'final' | 'normal' | 'progress';
+
+export interface WriteOptions {
+  /** `normal` when left out. */
+  readonly priority?: WritePriority;
+  /** Gives up the wait for the write budget; a request that was sent is not taken back. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * One VCS host: facts read afresh, and idempotent writes.
  *
  * Errors: `HostUnavailableError` (network, 5xx, rate limit; carries `retryAt`) is retried by the job, `HostRefusedError`
  * (403 permission, 404, 422) is not and names what is missing. Writes are never repeated inside a call.
- * Waiting for the host's write budget happens inside the write calls, in order of `priority`.
+ * Waiting for the host's write budget happens inside the write calls, in order of `priority`; when the wait would be
+ * long, the call ends with a `HostUnavailableError` that names the moment.
  */
 export interface VcsHost {
   /** The API URL's host name without port. */
@@ -98,7 +109,7 @@ export interface VcsHost {
     readonly checkSummaryLength: number;
   };
 
-  /** A stored delivery as our event; undefined when it is none of our business. Throws only on a payload that lacks required fields. */
+  /** A stored delivery as our event; undefined when it is none of our business. Throws an `InvalidDeliveryError` for a payload that lacks required fields. */
   interpret(delivery: Delivery): Promise<VcsEvent | undefined>;
   /** Who we are on this host: our App's bot or the token's user. */
   whoAmI(): Promise<Account>;
@@ -118,19 +129,33 @@ export interface VcsHost {
   /** A credential that can read this repository's contents and nothing else. */
   getGitSource(repository: RepositoryRef): Promise<GitSource>;
 
-  createComment(repository: RepositoryRef, number: number, body: string): Promise<PostedComment>;
+  createComment(
+    repository: RepositoryRef,
+    number: number,
+    body: string,
+    options?: WriteOptions,
+  ): Promise<PostedComment>;
   /** Answers false when the comment is gone. */
-  updateComment(repository: RepositoryRef, commentId: string, body: string): Promise<boolean>;
+  updateComment(repository: RepositoryRef, commentId: string, body: string, options?: WriteOptions): Promise<boolean>;
   /** Our own comment that starts with the hidden marker; the fallback when the stored id is missing after a crash. */
   findOwnComment(repository: RepositoryRef, number: number, marker: string): Promise<PostedComment | undefined>;
   /** Folds comments away as outdated; ids are `PostedComment.nodeId`. */
-  minimizeComments(repository: RepositoryRef, nodeIds: readonly string[]): Promise<void>;
-  addReaction(repository: RepositoryRef, commentId: string, reaction: Reaction): Promise<void>;
-  setCommitStatus(repository: RepositoryRef, sha: CommitSha, status: CommitStatus): Promise<void>;
+  minimizeComments(repository: RepositoryRef, nodeIds: readonly string[], options?: WriteOptions): Promise<void>;
+  addReaction(repository: RepositoryRef, commentId: string, reaction: Reaction, options?: WriteOptions): Promise<void>;
+  setCommitStatus(
+    repository: RepositoryRef,
+    sha: CommitSha,
+    status: CommitStatus,
+    options?: WriteOptions,
+  ): Promise<void>;
   /** Returns the host's id of the check run. Only when `capabilities.checkRuns`. */
-  ensureCheckRun(repository: RepositoryRef, checkRun: CheckRun): Promise<string>;
+  ensureCheckRun(repository: RepositoryRef, checkRun: CheckRun, options?: WriteOptions): Promise<string>;
   /** Merges only while the head is still `headSha`. */
-  mergePullRequest(pull: PullRequest, headSha: CommitSha, method: 'merge' | 'squash' | 'rebase' | undefined): Promise<MergeResult>;
+  mergePullRequest(
+    pull: PullRequest,
+    headSha: CommitSha,
+    method: 'merge' | 'squash' | 'rebase' | undefined,
+  ): Promise<MergeResult>;
 
   /** Deliveries that the host could not hand to us, oldest first; empty in token mode. */
   listFailedDeliveries(since: Date): Promise<readonly { readonly id: string; readonly hostId: string }[]>;
