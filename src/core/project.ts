@@ -1,7 +1,7 @@
 import type { RepositoryRef } from './repository.ts';
 import type { Workflow } from './workflow.ts';
 
-export type Requirement = 'approved' | 'mergeable' | 'undiverged' | 'policies_passed';
+export type Requirement = 'approved' | 'mergeable' | 'undiverged';
 export type RepoLocksMode = 'on_plan' | 'on_apply' | 'disabled';
 export type TerraformDistribution = 'terraform' | 'opentofu';
 

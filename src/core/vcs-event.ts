@@ -23,7 +23,14 @@ interface OnPullRequest {
 /** `changed`: opened, reopened, new commits, ready for review, retargeted; `draft`: converted to draft. */
 export interface PullRequestEvent extends OnPullRequest {
   readonly kind: 'pull_request';
-  readonly change: 'opened' | 'reopened' | 'synchronize' | 'ready_for_review' | 'converted_to_draft' | 'retargeted' | 'closed';
+  readonly change:
+    | 'opened'
+    | 'reopened'
+    | 'synchronize'
+    | 'ready_for_review'
+    | 'converted_to_draft'
+    | 'retargeted'
+    | 'closed';
   readonly sender: Account;
 }
 

@@ -13,7 +13,11 @@ export type Step =
   | ({ readonly kind: 'run'; readonly output: StepOutput; readonly filterRegexes: readonly string[] } & ShellCommand)
   | { readonly kind: 'env'; readonly name: string; readonly value: string }
   | ({ readonly kind: 'env_command'; readonly name: string } & ShellCommand)
-  | ({ readonly kind: 'multienv'; readonly output: StepOutput; readonly filterRegexes: readonly string[] } & ShellCommand);
+  | ({
+      readonly kind: 'multienv';
+      readonly output: StepOutput;
+      readonly filterRegexes: readonly string[];
+    } & ShellCommand);
 
 export interface Workflow {
   readonly name: string;
@@ -32,5 +36,7 @@ export const DEFAULT_WORKFLOW: Workflow = {
 
 /** A workflow whose steps run commands of their own may read any file, so the whole repository counts as its input. */
 export function isCustomWorkflow(workflow: Workflow): boolean {
-  return [...workflow.plan, ...workflow.apply].some((step) => step.kind === 'run' || step.kind === 'env_command' || step.kind === 'multienv');
+  return [...workflow.plan, ...workflow.apply].some(
+    (step) => step.kind === 'run' || step.kind === 'env_command' || step.kind === 'multienv',
+  );
 }

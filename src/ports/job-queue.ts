@@ -26,7 +26,11 @@ export type JobHandlers = { readonly [N in JobName]?: (job: QueuedJob<N>) => Pro
  * A job with the same key that is still waiting is not added a second time; one that is running may be added once more, to run after it.
  */
 export interface JobQueue {
-  enqueue<N extends JobName>(name: N, payload: JobPayload<N>, options?: { readonly delayMs?: number; readonly priority?: number }): Promise<void>;
+  enqueue<N extends JobName>(
+    name: N,
+    payload: JobPayload<N>,
+    options?: { readonly delayMs?: number; readonly priority?: number },
+  ): Promise<void>;
   /** Starts serving; `concurrency` is per job name. */
   serve(handlers: JobHandlers, concurrency: Partial<Record<JobName, number>>): Promise<void>;
   /** Same key, same period on any number of machines: once per period. */

@@ -33,7 +33,11 @@ export interface ExportReport {
  */
 export interface RepositoryMirror {
   /** Fetches these refs incrementally (`refs/heads/main`, `refs/pull/12/head`) and tells the commit of each; undefined where the ref does not exist. */
-  fetch(repository: RepositoryRef, source: GitSource, refs: readonly string[]): Promise<ReadonlyMap<string, CommitSha | undefined>>;
+  fetch(
+    repository: RepositoryRef,
+    source: GitSource,
+    refs: readonly string[],
+  ): Promise<ReadonlyMap<string, CommitSha | undefined>>;
   has(repository: RepositoryRef, sha: CommitSha): Promise<boolean>;
   /** What would be merged: the same two commits always make the same commit id. */
   merge(repository: RepositoryRef, base: CommitSha, head: CommitSha): Promise<MergeOutcome>;
@@ -43,7 +47,12 @@ export interface RepositoryMirror {
   /** All files of a commit. */
   listFiles(repository: RepositoryRef, sha: CommitSha): Promise<readonly TreeEntry[]>;
   /** Contents of several regular files at once; a path that is absent, no regular file or above `maxBytes` is missing from the map. */
-  readFiles(repository: RepositoryRef, sha: CommitSha, paths: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, string>>;
+  readFiles(
+    repository: RepositoryRef,
+    sha: CommitSha,
+    paths: readonly string[],
+    maxBytes: number,
+  ): Promise<ReadonlyMap<string, string>>;
   /** Writes the files of a commit into an existing empty folder, without `.git`. */
   export(repository: RepositoryRef, sha: CommitSha, into: string): Promise<ExportReport>;
   /** Removes mirrors not used since; returns how many. */

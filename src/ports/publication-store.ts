@@ -1,0 +1,52 @@
+import type { NewReply, PullRequestId, PullRequestRecord } from '../core/record.ts';
+
+export interface PendingReply {
+  readonly id: string;
+  readonly reply: NewReply;
+  /** The host may have been asked already: look for it before asking again. */
+  readonly mayExist: boolean;
+}
+
+/** What was published of one pull request, and what is still to be. */
+export interface PublicationState {
+  readonly pull: PullRequestRecord;
+  readonly wanted: number;
+  readonly done: number;
+  readonly comment:
+    | { readonly id: string; readonly nodeId: string; readonly hash: string; readonly editedAt: Date }
+    | undefined;
+  readonly checkRun: { readonly id: string; readonly sha: string; readonly hash: string } | undefined;
+  readonly replies: readonly PendingReply[];
+  readonly reactions: readonly { readonly commentId: string; readonly reaction: 'eyes' | 'rocket' | 'confused' }[];
+  /** Hash of the last published status of each context on the head commit. */
+  readonly statuses: ReadonlyMap<string, string>;
+  /** Node ids of earlier apply answers that are not folded away yet; the newest is not among them. */
+  readonly outdated: readonly string[];
+  readonly merge: { readonly headSha: string; readonly method: 'merge' | 'squash' | 'rebase' | undefined } | undefined;
+}
+
+/** The outbox: what people should see, and what the host has confirmed. */
+export interface PublicationStore {
+  /** Takes the pull request for one publisher; undefined when another has it, or nothing is to be done. */
+  open(id: PullRequestId, leaseMs: number): Promise<PublicationState | undefined>;
+  want(id: PullRequestId): Promise<void>;
+  saveComment(
+    id: PullRequestId,
+    comment: { readonly id: string; readonly nodeId: string; readonly hash: string } | undefined,
+  ): Promise<void>;
+  saveCheckRun(
+    id: PullRequestId,
+    checkRun: { readonly id: string; readonly sha: string; readonly hash: string },
+  ): Promise<void>;
+  saveStatus(id: PullRequestId, sha: string, context: string, hash: string): Promise<void>;
+  /** Written before the host is asked. */
+  beginReply(replyId: string): Promise<void>;
+  endReply(replyId: string, comment: { readonly id: string; readonly nodeId: string } | undefined): Promise<void>;
+  endReaction(id: PullRequestId, commentId: string, reaction: string): Promise<void>;
+  endMinimize(nodeIds: readonly string[]): Promise<void>;
+  endMerge(id: PullRequestId, state: 'merged' | 'refused', reason: string | undefined): Promise<void>;
+  /** Everything up to `version` is published; gives the pull request free. */
+  close(id: PullRequestId, version: number | undefined): Promise<void>;
+  /** The pull request of a batch; for buttons. */
+  findPullRequestOfBatch(batchId: string): Promise<PullRequestId | undefined>;
+}

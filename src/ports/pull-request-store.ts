@@ -1,0 +1,30 @@
+import type { ProjectKey } from '../core/project.ts';
+import type { PlanRecord, ProjectLock, PullRequestId, PullRequestRecord, Wakeups } from '../core/record.ts';
+import type { PullRequest } from '../core/pull-request.ts';
+import type { Repository } from '../core/repository.ts';
+
+/** Repositories and pull requests as last seen, their locks and plans. */
+export interface PullRequestStore {
+  saveRepository(repository: Repository): Promise<void>;
+  findRepository(host: string, hostId: string): Promise<Repository | undefined>;
+  /** Writes the facts; the version grows only when one of them changed. */
+  save(pull: PullRequest): Promise<PullRequestRecord>;
+  find(id: PullRequestId): Promise<PullRequestRecord | undefined>;
+  /** The version now; facts that are gathered after this call are at least as new. 0 when unknown. */
+  readVersion(id: PullRequestId): Promise<number>;
+  listOpen(
+    repository: { readonly host: string; readonly id: string },
+    baseRef?: string,
+  ): Promise<readonly PullRequestRecord[]>;
+  /** Open ones whose record was last compared with the host before this instant, oldest first; for reconciliation. */
+  listOpenSeenBefore(instant: Date, limit: number): Promise<readonly PullRequestRecord[]>;
+  listLocks(): Promise<readonly (ProjectLock & { readonly repository: string; readonly waiting: readonly number[] })[]>;
+  /** Takes one lock away from its holder, as the locks page does, and gives it to the next. */
+  releaseLock(projectKey: ProjectKey, actor: string): Promise<Wakeups>;
+  findCurrentPlan(id: PullRequestId, projectKey: ProjectKey): Promise<PlanRecord | undefined>;
+  /** Sealed artifact of a current plan; undefined once it is gone. */
+  readPlanArtifact(planId: string): Promise<Buffer | undefined>;
+  /** Sealed text of the plan that a run made; undefined once it is gone. */
+  readPlanText(runId: string): Promise<Buffer | undefined>;
+  prunePlans(createdBefore: Date): Promise<number>;
+}
