@@ -39,10 +39,12 @@ export interface DeadRun {
   readonly attempts: number;
   /** `terraform apply` was started, or was about to be: that was written down before. */
   readonly applyBegun: boolean;
+  /** Somebody had asked for it to stop. */
+  readonly cancelRequested: boolean;
 }
 
 export interface Recovery {
-  readonly state: 'queued' | 'failed' | 'interrupted';
+  readonly state: 'queued' | 'failed' | 'cancelled' | 'interrupted';
   readonly reason: string;
 }
 

@@ -5,6 +5,8 @@ import type { Project } from '../../core/project.ts';
 import type { Operation, RunState } from '../../core/run.ts';
 
 type Instant = ColumnType<Date, Date | string, Date | string>;
+/** Filled by PostgreSQL's own clock unless given. */
+type RecordedInstant = ColumnType<Date, Date | string | undefined, Date | string>;
 type OptionalInstant = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
 type Json<T extends object> = JSONColumnType<T, string, string>;
 type OptionalJson<T extends object> = ColumnType<T | null, string | null | undefined, string | null>;
@@ -41,7 +43,7 @@ interface DeliveryTable {
   state: 'received' | 'handled' | 'failed';
   error: string | null;
   attempts: Generated<number>;
-  received_at: Generated<Instant>;
+  received_at: RecordedInstant;
   handled_at: OptionalInstant;
 }
 
@@ -55,7 +57,7 @@ interface RepositoryTable {
   archived: boolean;
   private: boolean;
   url: string;
-  updated_at: Generated<Instant>;
+  updated_at: RecordedInstant;
 }
 
 interface PullRequestTable {
@@ -86,7 +88,7 @@ interface PullRequestTable {
   publish_wanted: Generated<number>;
   publish_done: Generated<number>;
   publish_lease_until: OptionalInstant;
-  updated_at: Generated<Instant>;
+  updated_at: RecordedInstant;
 }
 
 interface BatchTable {
@@ -102,7 +104,7 @@ interface BatchTable {
   merge_sha: string | null;
   source_comment_id: string | null;
   notes: Json<BatchNotes>;
-  created_at: Generated<Instant>;
+  created_at: RecordedInstant;
   finished_at: OptionalInstant;
 }
 
@@ -128,7 +130,7 @@ interface RunTable {
   result: OptionalJson<RunResult>;
   progress: OptionalJson<Progress>;
   phases: ColumnType<readonly RunPhase[], string | undefined, string>;
-  queued_at: Generated<Instant>;
+  queued_at: RecordedInstant;
   claimed_at: OptionalInstant;
   started_at: OptionalInstant;
   finished_at: OptionalInstant;
@@ -148,13 +150,13 @@ interface ProjectLockTable {
   workspace: string;
   name: string | null;
   actor_login: string;
-  taken_at: Generated<Instant>;
+  taken_at: RecordedInstant;
 }
 
 interface LockWaitTable {
   project_key: string;
   pull_request_id: string;
-  since: Generated<Instant>;
+  since: RecordedInstant;
 }
 
 interface PlanTable {
@@ -171,7 +173,7 @@ interface PlanTable {
   state: 'current' | 'applied' | 'superseded' | 'discarded';
   artifact: Buffer | null;
   plan_text: Buffer | null;
-  created_at: Generated<Instant>;
+  created_at: RecordedInstant;
 }
 
 interface ApplyTable {
@@ -182,7 +184,7 @@ interface ApplyTable {
   inputs_digest: string;
   approved_digest: string;
   applied_digest: string;
-  applied_at: Generated<Instant>;
+  applied_at: RecordedInstant;
 }
 
 interface RunOutputTable {
@@ -201,7 +203,7 @@ interface ReplyTable {
   comment_id: string | null;
   comment_node_id: string | null;
   minimized: Generated<boolean>;
-  created_at: Generated<Instant>;
+  created_at: RecordedInstant;
   posted_at: OptionalInstant;
 }
 
@@ -225,19 +227,19 @@ interface MergeTable {
   method: 'merge' | 'squash' | 'rebase' | null;
   state: 'wanted' | 'merged' | 'refused';
   reason: string | null;
-  created_at: Generated<Instant>;
+  created_at: RecordedInstant;
 }
 
 interface ArtifactTable {
   run_id: string;
   name: string;
   content: Buffer;
-  created_at: Generated<Instant>;
+  created_at: RecordedInstant;
 }
 
 interface AuditTable {
   id: Generated<string>;
-  at: Generated<Instant>;
+  at: RecordedInstant;
   actor: string;
   subject: string;
   event: string;

@@ -1,0 +1,183 @@
+import { type Transaction, sql } from 'kysely';
+import type { PullRequestId, Wakeups } from '../../core/record.ts';
+import { afterWorkerDied } from '../../core/run.ts';
+import type { Lease, NewPlan, RunEnd } from '../../ports/run-store.ts';
+import { audit } from './audit.ts';
+import { cleanUpWhenIdle } from './close-pull-request.ts';
+import { releaseLease, transition } from './leases.ts';
+import { wantPublication } from './rows.ts';
+import type { Database } from './schema.ts';
+import { settleBatch } from './settle-batch.ts';
+
+/** Records how a run ended, with everything that follows from it, in the transaction of the caller. */
+export async function finishRun(trx: Transaction<Database>, lease: Lease, end: RunEnd): Promise<Wakeups> {
+  const pull = await lockPullRequestOfRun(trx, lease.runId);
+  const run = await transition(trx, lease, end.state, {
+    result: JSON.stringify(end.result),
+    phases: JSON.stringify(end.phases),
+    progress: null,
+    finished_at: sql`now()`,
+    lease_expires_at: null,
+  });
+  await releaseLease(trx, lease.runId);
+  if (end.plan !== undefined) await savePlan(trx, lease.runId, run.project_key, pull, end.plan);
+  if (end.apply !== undefined) {
+    await trx
+      .insertInto('applies')
+      .values({
+        run_id: lease.runId,
+        project_key: run.project_key,
+        pull_request_id: pull.id,
+        sha: end.apply.sha,
+        inputs_digest: end.apply.inputsDigest,
+        approved_digest: end.apply.approvedDigest,
+        applied_digest: end.apply.appliedDigest,
+      })
+      .execute();
+  }
+  // Once an apply has begun, the plan it was made from is spent, whatever came of it.
+  if (end.apply !== undefined || end.state === 'interrupted' || begunAndFailed(end)) {
+    await retirePlan(trx, pull.id, run.project_key, 'applied');
+  }
+  for (const { name, content } of end.artifacts ?? []) {
+    await trx
+      .insertInto('artifacts')
+      .values({ run_id: lease.runId, name, content })
+      .onConflict((c) => c.doNothing())
+      .execute();
+  }
+  return afterRunEnded(trx, pull, run.batch_id);
+}
+
+function begunAndFailed(end: RunEnd): boolean {
+  return end.result.kind === 'failed' && end.result.applyBegun;
+}
+
+async function afterRunEnded(trx: Transaction<Database>, pull: LockedPullRequest, batchId: string): Promise<Wakeups> {
+  const runIds = await settleBatch(trx, batchId);
+  const cleaned = pull.cleanup_pending ? await cleanUpWhenIdle(trx, pull, 'holdfast') : undefined;
+  await wantPublication(trx, [pull.id]);
+  return {
+    runIds,
+    pullRequestIds: [pull.id, ...(cleaned?.pullRequestIds ?? [])],
+    deliveries: cleaned?.deliveries ?? [],
+  };
+}
+
+interface LockedPullRequest {
+  readonly id: PullRequestId;
+  readonly number: number;
+  readonly state: string;
+  readonly cleanup_pending: boolean;
+}
+
+async function lockPullRequestOfRun(trx: Transaction<Database>, runId: string): Promise<LockedPullRequest> {
+  const row = await trx
+    .selectFrom('pull_requests')
+    .select(['id', 'number', 'state', 'cleanup_pending'])
+    .where('id', '=', (eb) => eb.selectFrom('runs').select('pull_request_id').where('runs.id', '=', runId))
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  return { ...row, id: row.id as PullRequestId };
+}
+
+async function savePlan(
+  trx: Transaction<Database>,
+  runId: string,
+  projectKey: string,
+  pull: LockedPullRequest,
+  plan: NewPlan,
+): Promise<void> {
+  await retirePlan(trx, pull.id, projectKey, 'superseded');
+  const closed = pull.state !== 'open';
+  await trx
+    .insertInto('plans')
+    .values({
+      id: plan.id,
+      run_id: runId,
+      pull_request_id: pull.id,
+      project_key: projectKey,
+      head_sha: plan.headSha,
+      base_sha: plan.baseSha,
+      merge_sha: plan.mergeSha,
+      inputs_digest: plan.inputsDigest,
+      canonical_digest: plan.canonicalDigest,
+      empty: plan.empty,
+      state: closed ? 'discarded' : 'current',
+      artifact: closed ? null : plan.artifact,
+      plan_text: closed ? null : plan.planText,
+    })
+    .execute();
+}
+
+/** The file goes at once; of an applied plan the text stays readable until retention takes it. */
+async function retirePlan(
+  trx: Transaction<Database>,
+  pullRequestId: string,
+  projectKey: string,
+  state: 'applied' | 'superseded',
+): Promise<void> {
+  await trx
+    .updateTable('plans')
+    .set({ state, artifact: null, ...(state === 'superseded' ? { plan_text: null } : {}) })
+    .where('pull_request_id', '=', pullRequestId)
+    .where('project_key', '=', projectKey)
+    .where('state', '=', 'current')
+    .execute();
+}
+
+/** Gives a run back to the queue, as if it had not been claimed. */
+export async function handBackRun(trx: Transaction<Database>, lease: Lease): Promise<Wakeups> {
+  const pull = await lockPullRequestOfRun(trx, lease.runId);
+  await transition(trx, lease, 'queued', {
+    lease_owner: null,
+    lease_token: null,
+    lease_expires_at: null,
+    progress: null,
+    attempts: sql`greatest(attempts - 1, 0)`,
+  });
+  await releaseLease(trx, lease.runId);
+  return { runIds: [lease.runId], pullRequestIds: [pull.id], deliveries: [] };
+}
+
+/** Deals with one run whose worker is dead. */
+export async function recoverRun(trx: Transaction<Database>, runId: string): Promise<Wakeups | undefined> {
+  const pull = await lockPullRequestOfRun(trx, runId);
+  const run = await trx
+    .selectFrom('runs')
+    .select(['operation', 'state', 'attempts', 'apply_started_at', 'batch_id', 'project_key', 'cancel_requested_at'])
+    .where('id', '=', runId)
+    .where('state', 'in', ['claimed', 'running'])
+    .forUpdate()
+    .executeTakeFirst();
+  if (run === undefined || (run.state !== 'claimed' && run.state !== 'running')) return undefined;
+  const applyBegun = run.apply_started_at !== null;
+  const { state, reason } = afterWorkerDied({
+    operation: run.operation,
+    state: run.state,
+    attempts: run.attempts,
+    applyBegun,
+    cancelRequested: run.cancel_requested_at !== null,
+  });
+  await releaseLease(trx, runId);
+  await audit(trx, [{ actor: 'holdfast', subject: `run:${runId}`, event: `worker_died:${state}`, detail: { reason } }]);
+  if (state === 'queued') {
+    await trx
+      .updateTable('runs')
+      .set({ state, lease_owner: null, lease_token: null, lease_expires_at: null, progress: null })
+      .where('id', '=', runId)
+      .execute();
+    return { runIds: [runId], pullRequestIds: [pull.id], deliveries: [] };
+  }
+  const result =
+    state !== 'failed'
+      ? { kind: state, reason }
+      : { kind: 'failed', explanation: reason, diagnostics: [], output: '', applyBegun: false, erroredState: false };
+  await trx
+    .updateTable('runs')
+    .set({ state, result: JSON.stringify(result), finished_at: sql`now()`, lease_expires_at: null, progress: null })
+    .where('id', '=', runId)
+    .execute();
+  if (state === 'interrupted') await retirePlan(trx, pull.id, run.project_key, 'applied');
+  return afterRunEnded(trx, pull, run.batch_id);
+}

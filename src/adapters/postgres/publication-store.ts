@@ -1,0 +1,182 @@
+import { type Kysely, sql } from 'kysely';
+import type { NewReply, PullRequestId } from '../../core/record.ts';
+import type { PublicationState, PublicationStore } from '../../ports/publication-store.ts';
+import { selectPullRequests, toPullRequest, wantPublication } from './rows.ts';
+import type { Database } from './schema.ts';
+
+export function createPublicationStore(db: Kysely<Database>): PublicationStore {
+  return {
+    open: (id, leaseMs) => open(db, id, leaseMs),
+    want: (id) => wantPublication(db, [id]),
+    close: async (id, version) => {
+      await db
+        .updateTable('pull_requests')
+        .set({ publish_lease_until: null, ...(version === undefined ? {} : { publish_done: version }) })
+        .where('id', '=', id)
+        .execute();
+    },
+    findPullRequestOfBatch: async (batchId) => {
+      const row = await db.selectFrom('batches').select('pull_request_id').where('id', '=', batchId).executeTakeFirst();
+      return row?.pull_request_id as PullRequestId | undefined;
+    },
+    ...writes(db),
+  };
+}
+
+async function open(db: Kysely<Database>, id: PullRequestId, leaseMs: number): Promise<PublicationState | undefined> {
+  const taken = await db
+    .updateTable('pull_requests')
+    .set({ publish_lease_until: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseMs / 1000})` })
+    .where('id', '=', id)
+    .whereRef('publish_wanted', '>', 'publish_done')
+    .where((eb) =>
+      eb.or([eb('publish_lease_until', 'is', null), eb('publish_lease_until', '<', sql<Date>`clock_timestamp()`)]),
+    )
+    .executeTakeFirst();
+  if (Number(taken.numUpdatedRows) === 0) return undefined;
+  const row = await selectPullRequests(db).where('pull_requests.id', '=', id).executeTakeFirstOrThrow();
+  const [replies, reactions, statuses, outdated, merge] = await Promise.all([
+    db
+      .selectFrom('replies')
+      .selectAll()
+      .where('pull_request_id', '=', id)
+      .where('state', 'in', ['wanted', 'posting'])
+      .orderBy('created_at')
+      .execute(),
+    db.selectFrom('reactions').selectAll().where('pull_request_id', '=', id).where('done', '=', false).execute(),
+    db
+      .selectFrom('published_statuses')
+      .selectAll()
+      .where('pull_request_id', '=', id)
+      .where('sha', '=', row.head_sha)
+      .execute(),
+    readOutdated(db, id),
+    db
+      .selectFrom('merges')
+      .selectAll()
+      .where('pull_request_id', '=', id)
+      .where('state', '=', 'wanted')
+      .executeTakeFirst(),
+  ]);
+  return {
+    pull: toPullRequest(row),
+    wanted: row.publish_wanted,
+    done: row.publish_done,
+    comment:
+      row.comment_id === null
+        ? undefined
+        : {
+            id: row.comment_id,
+            nodeId: row.comment_node_id ?? '',
+            hash: row.comment_hash ?? '',
+            editedAt: row.comment_edited_at ?? new Date(0),
+          },
+    checkRun:
+      row.check_run_id === null
+        ? undefined
+        : { id: row.check_run_id, sha: row.check_run_sha ?? '', hash: row.check_run_hash ?? '' },
+    replies: replies.map((reply) => ({
+      id: reply.id,
+      reply: { key: reply.key, kind: reply.kind, view: reply.view } as NewReply,
+      mayExist: reply.state === 'posting',
+    })),
+    reactions: reactions.map((reaction) => ({ commentId: reaction.comment_id, reaction: reaction.reaction })),
+    statuses: new Map(statuses.map((status) => [status.context, status.hash])),
+    outdated,
+    merge: merge && { headSha: merge.head_sha, method: merge.method ?? undefined },
+  };
+}
+
+/** Answers to earlier applies; the newest stays open. */
+async function readOutdated(db: Kysely<Database>, id: PullRequestId): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('replies')
+    .select(['comment_node_id', 'minimized'])
+    .where('pull_request_id', '=', id)
+    .where('kind', '=', 'apply')
+    .where('state', '=', 'posted')
+    .orderBy('created_at', 'desc')
+    .offset(1)
+    .execute();
+  return rows.filter((row) => !row.minimized && row.comment_node_id !== null).map((row) => row.comment_node_id ?? '');
+}
+
+type WriteCalls =
+  | 'saveComment'
+  | 'saveCheckRun'
+  | 'saveStatus'
+  | 'beginReply'
+  | 'endReply'
+  | 'endReaction'
+  | 'endMinimize'
+  | 'endMerge';
+
+function writes(db: Kysely<Database>): Pick<PublicationStore, WriteCalls> {
+  return {
+    saveComment: async (id, comment) => {
+      await db
+        .updateTable('pull_requests')
+        .set({
+          comment_id: comment?.id ?? null,
+          comment_node_id: comment?.nodeId ?? null,
+          comment_hash: comment?.hash ?? null,
+          comment_edited_at: sql`now()`,
+        })
+        .where('id', '=', id)
+        .execute();
+    },
+    saveCheckRun: async (id, checkRun) => {
+      await db
+        .updateTable('pull_requests')
+        .set({ check_run_id: checkRun.id, check_run_sha: checkRun.sha, check_run_hash: checkRun.hash })
+        .where('id', '=', id)
+        .execute();
+    },
+    saveStatus: async (id, sha, context, hash) => {
+      await db
+        .insertInto('published_statuses')
+        .values({ pull_request_id: id, sha, context, hash })
+        .onConflict((conflict) => conflict.columns(['pull_request_id', 'sha', 'context']).doUpdateSet({ hash }))
+        .execute();
+    },
+    beginReply: async (replyId) => {
+      await db.updateTable('replies').set({ state: 'posting' }).where('id', '=', replyId).execute();
+    },
+    endReply: async (replyId, comment) => {
+      await db
+        .updateTable('replies')
+        .set({
+          state: comment === undefined ? 'given_up' : 'posted',
+          comment_id: comment?.id ?? null,
+          comment_node_id: comment?.nodeId ?? null,
+          posted_at: sql`now()`,
+        })
+        .where('id', '=', replyId)
+        .execute();
+    },
+    endReaction: async (id, commentId, reaction) => {
+      await db
+        .updateTable('reactions')
+        .set({ done: true })
+        .where('pull_request_id', '=', id)
+        .where('comment_id', '=', commentId)
+        .where('reaction', '=', reaction as 'eyes')
+        .execute();
+    },
+    endMinimize: async (nodeIds) => {
+      if (nodeIds.length === 0) return;
+      await db
+        .updateTable('replies')
+        .set({ minimized: true })
+        .where('comment_node_id', 'in', [...nodeIds])
+        .execute();
+    },
+    endMerge: async (id, state, reason) => {
+      await db
+        .updateTable('merges')
+        .set({ state, reason: reason ?? null })
+        .where('pull_request_id', '=', id)
+        .execute();
+    },
+  };
+}

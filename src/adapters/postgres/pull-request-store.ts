@@ -1,0 +1,210 @@
+import { type Kysely, sql } from 'kysely';
+import type { PullRequestId } from '../../core/record.ts';
+import { pullRequestId } from '../../core/record.ts';
+import type { PullRequest } from '../../core/pull-request.ts';
+import type { Repository, RepositoryRef } from '../../core/repository.ts';
+import type { PullRequestStore } from '../../ports/pull-request-store.ts';
+import { releaseLocks } from './locks.ts';
+import {
+  PLAN_COLUMNS,
+  selectLocks,
+  selectPullRequests,
+  toLock,
+  toPlan,
+  toPullRequest,
+  toRepository,
+  wantPublication,
+} from './rows.ts';
+import type { Database } from './schema.ts';
+import { transact } from './transact.ts';
+
+export function createPullRequestStore(db: Kysely<Database>): PullRequestStore {
+  return { ...facts(db), ...locks(db), ...plans(db) };
+}
+
+type FactCalls =
+  | 'saveRepository'
+  | 'findRepository'
+  | 'save'
+  | 'find'
+  | 'readVersion'
+  | 'listOpen'
+  | 'listOpenSeenBefore';
+
+function facts(db: Kysely<Database>): Pick<PullRequestStore, FactCalls> {
+  const find = async (id: PullRequestId) => {
+    const row = await selectPullRequests(db).where('pull_requests.id', '=', id).executeTakeFirst();
+    return row && toPullRequest(row);
+  };
+  return {
+    find,
+    saveRepository: (repository) => saveRepository(db, repository),
+    findRepository: async (host, hostId) => {
+      const row = await db
+        .selectFrom('repositories')
+        .selectAll()
+        .where('host', '=', host)
+        .where('host_id', '=', hostId)
+        .executeTakeFirst();
+      return row && toRepository(row);
+    },
+    save: async (pull) => {
+      const id = pullRequestId(pull.repository, pull.number);
+      await transact(db, async (trx) => {
+        await saveRepository(trx, pull.repository);
+        await savePullRequest(trx, id, pull);
+      });
+      const saved = await find(id);
+      if (saved === undefined) throw new Error(`pull request ${id} was removed while it was being saved`);
+      return saved;
+    },
+    readVersion: async (id) => {
+      const row = await db.selectFrom('pull_requests').select('version').where('id', '=', id).executeTakeFirst();
+      return row?.version ?? 0;
+    },
+    listOpen: async (repository, baseRef) => {
+      let query = selectPullRequests(db)
+        .where('pull_requests.repository_id', '=', repositoryId(repository))
+        .where('pull_requests.state', '=', 'open')
+        .orderBy('pull_requests.number');
+      if (baseRef !== undefined) query = query.where('pull_requests.base_ref', '=', baseRef);
+      return (await query.execute()).map(toPullRequest);
+    },
+    listOpenSeenBefore: async (instant, limit) => {
+      const rows = await selectPullRequests(db)
+        .where('pull_requests.state', '=', 'open')
+        .where('pull_requests.updated_at', '<', instant)
+        .orderBy('pull_requests.updated_at')
+        .limit(limit)
+        .execute();
+      return rows.map(toPullRequest);
+    },
+  };
+}
+
+function repositoryId(repository: Pick<RepositoryRef, 'host' | 'id'>): string {
+  return `${repository.host}/${repository.id}`;
+}
+
+async function saveRepository(db: Kysely<Database>, repository: Repository): Promise<void> {
+  const values = {
+    owner: repository.owner,
+    name: repository.name,
+    default_branch: repository.defaultBranch,
+    archived: repository.archived,
+    private: repository.private,
+    url: repository.url,
+  };
+  await db
+    .insertInto('repositories')
+    .values({ id: repositoryId(repository), host: repository.host, host_id: repository.id, ...values })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ ...values, updated_at: sql`now()` }))
+    .execute();
+}
+
+async function savePullRequest(db: Kysely<Database>, id: PullRequestId, pull: PullRequest): Promise<void> {
+  const values = {
+    title: pull.title,
+    url: pull.url,
+    state: pull.state,
+    draft: pull.draft,
+    fork: pull.fork,
+    author_id: pull.author.id,
+    author_login: pull.author.login,
+    head_sha: pull.headSha,
+    head_ref: pull.headRef,
+    base_ref: pull.baseRef,
+    base_sha: pull.baseSha,
+    node_id: pull.nodeId,
+  };
+  const changed = sql<boolean>`(pull_requests.title, pull_requests.url, pull_requests.state, pull_requests.draft, pull_requests.fork, pull_requests.head_sha, pull_requests.head_ref, pull_requests.base_ref, pull_requests.base_sha)
+    is distinct from (excluded.title, excluded.url, excluded.state, excluded.draft, excluded.fork, excluded.head_sha, excluded.head_ref, excluded.base_ref, excluded.base_sha)`;
+  await db
+    .insertInto('pull_requests')
+    .values({ id, repository_id: repositoryId(pull.repository), number: pull.number, version: 1, ...values })
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet({
+        ...values,
+        version: sql`pull_requests.version + case when ${changed} then 1 else 0 end`,
+        updated_at: sql`now()`,
+      }),
+    )
+    .execute();
+}
+
+function locks(db: Kysely<Database>): Pick<PullRequestStore, 'listLocks' | 'releaseLock'> {
+  return {
+    listLocks: async () => {
+      const rows = await selectLocks(db)
+        .innerJoin('repositories', 'repositories.id', 'project_locks.repository_id')
+        .select([
+          sql<string>`repositories.owner || '/' || repositories.name`.as('repository'),
+          sql<number[]>`array(select p.number from lock_waits w join pull_requests p on p.id = w.pull_request_id
+            where w.project_key = project_locks.project_key and p.state = 'open' order by w.since)`.as('waiting'),
+        ])
+        .orderBy('project_locks.taken_at')
+        .execute();
+      return rows.map((row) => ({ ...toLock(row), repository: row.repository, waiting: row.waiting }));
+    },
+    releaseLock: (projectKey, actor) =>
+      transact(db, async (trx) => {
+        const lock = await selectLocks(trx).where('project_locks.project_key', '=', projectKey).executeTakeFirst();
+        if (lock === undefined) return { runIds: [], pullRequestIds: [], deliveries: [] };
+        const holder = { id: lock.pull_request_id, number: lock.number };
+        await trx
+          .updateTable('plans')
+          .set({ state: 'discarded', artifact: null, plan_text: null })
+          .where('pull_request_id', '=', holder.id)
+          .where('project_key', '=', projectKey)
+          .where('state', '=', 'current')
+          .execute();
+        const released = await releaseLocks(trx, holder, [projectKey], actor);
+        await wantPublication(trx, [holder.id]);
+        return {
+          runIds: [],
+          pullRequestIds: [holder.id as PullRequestId, ...released.pullRequestIds],
+          deliveries: released.deliveries,
+        };
+      }),
+  };
+}
+
+type PlanCalls = 'findCurrentPlan' | 'readPlanArtifact' | 'readPlanText' | 'prunePlans';
+
+function plans(db: Kysely<Database>): Pick<PullRequestStore, PlanCalls> {
+  return {
+    findCurrentPlan: async (id, projectKey) => {
+      const row = await db
+        .selectFrom('plans')
+        .select(PLAN_COLUMNS)
+        .where('pull_request_id', '=', id)
+        .where('project_key', '=', projectKey)
+        .where('state', '=', 'current')
+        .executeTakeFirst();
+      return row && toPlan(row);
+    },
+    readPlanArtifact: async (planId) => {
+      const row = await db.selectFrom('plans').select('artifact').where('id', '=', planId).executeTakeFirst();
+      return row?.artifact ?? undefined;
+    },
+    readPlanText: async (runId) => {
+      const row = await db
+        .selectFrom('plans')
+        .select('plan_text')
+        .where('run_id', '=', runId)
+        .where('plan_text', 'is not', null)
+        .executeTakeFirst();
+      return row?.plan_text ?? undefined;
+    },
+    prunePlans: async (createdBefore) => {
+      const result = await db
+        .updateTable('plans')
+        .set({ plan_text: null, artifact: null })
+        .where('state', '<>', 'current')
+        .where('created_at', '<', createdBefore)
+        .where((eb) => eb.or([eb('plan_text', 'is not', null), eb('artifact', 'is not', null)]))
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { type Transaction, sql } from 'kysely';
+import { advanceBatch, type NewBatch } from '../../core/batch.ts';
+import type { Decision, PullRequestId, PullRequestRecord, Wakeups } from '../../core/record.ts';
+import { audit } from './audit.ts';
+import { cleanUpWhenIdle, releaseEverything } from './close-pull-request.ts';
+import { takeLocks } from './locks.ts';
+import { settleBatch } from './settle-batch.ts';
+import { wantPublication } from './rows.ts';
+import type { Database } from './schema.ts';
+
+/** Writes one decision; the caller has locked the pull request's row. */
+export async function recordDecision(
+  trx: Transaction<Database>,
+  pull: PullRequestRecord,
+  decision: Decision,
+): Promise<Wakeups> {
+  const row = { id: pull.id, number: pull.number, repository_id: `${pull.repository.host}/${pull.repository.id}` };
+  await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: decision.event }]);
+  await cancelRuns(trx, decision);
+  if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
+  const runIds = decision.batch === undefined ? [] : await insertBatch(trx, row, decision.batch);
+  const released = decision.release === 'all' ? await releaseEverything(trx, row, decision.actor) : undefined;
+  const closed = decision.close === true ? await cleanUpWhenIdle(trx, row, decision.actor) : undefined;
+  await insertReplies(trx, pull.id, decision);
+  await wantPublication(trx, [pull.id]);
+  return {
+    runIds,
+    pullRequestIds: [pull.id, ...(released?.pullRequestIds ?? []), ...(closed?.pullRequestIds ?? [])],
+    deliveries: [...(released?.deliveries ?? []), ...(closed?.deliveries ?? [])],
+  };
+}
+
+async function cancelRuns(trx: Transaction<Database>, decision: Decision): Promise<void> {
+  const batches = new Set<string>();
+  for (const { runId, reason } of decision.cancel ?? []) {
+    const queued = await trx
+      .updateTable('runs')
+      .set({
+        state: 'cancelled',
+        finished_at: sql`now()`,
+        cancel_reason: reason,
+        result: JSON.stringify({ kind: 'cancelled', reason }),
+      })
+      .where('id', '=', runId)
+      .where('state', '=', 'queued')
+      .returning('batch_id')
+      .executeTakeFirst();
+    if (queued !== undefined) batches.add(queued.batch_id);
+    else await askToStop(trx, runId, reason);
+    await audit(trx, [{ actor: decision.actor, subject: `run:${runId}`, event: 'cancel', detail: { reason } }]);
+  }
+  for (const batchId of batches) await settleBatch(trx, batchId);
+}
+
+async function askToStop(trx: Transaction<Database>, runId: string, reason: string): Promise<void> {
+  await trx
+    .updateTable('runs')
+    .set({ cancel_requested_at: sql`now()`, cancel_reason: reason })
+    .where('id', '=', runId)
+    .where('state', 'in', ['claimed', 'running'])
+    .where('cancel_requested_at', 'is', null)
+    .execute();
+}
+
+async function insertBatch(
+  trx: Transaction<Database>,
+  pull: { readonly id: PullRequestId; readonly repository_id: string },
+  batch: NewBatch,
+): Promise<readonly string[]> {
+  const batchId = randomUUID();
+  const inserted = await trx
+    .insertInto('batches')
+    .values({
+      id: batchId,
+      pull_request_id: pull.id,
+      trigger_key: batch.triggerKey,
+      operation: batch.operation,
+      trigger: batch.trigger,
+      actor_id: batch.actor.id,
+      actor_login: batch.actor.login,
+      head_sha: batch.headSha,
+      base_sha: batch.baseSha,
+      merge_sha: batch.mergeSha ?? null,
+      source_comment_id: batch.sourceCommentId ?? null,
+      notes: JSON.stringify(batch.notes),
+      finished_at: batch.runs.length === 0 ? sql<Date>`now()` : null,
+    })
+    .onConflict((conflict) => conflict.column('trigger_key').doNothing())
+    .executeTakeFirst();
+  if (Number(inserted.numInsertedOrUpdatedRows) === 0) return [];
+  const runs = batch.runs.map((run) => ({ ...run, id: randomUUID() }));
+  const step = advanceBatch(
+    batch.operation,
+    batch.notes,
+    runs.map((run) => ({ id: run.id, state: 'queued', ready: false, project: run.project })),
+  );
+  if (runs.length === 0) return [];
+  await trx
+    .insertInto('runs')
+    .values(
+      runs.map((run) => ({
+        id: run.id,
+        batch_id: batchId,
+        pull_request_id: pull.id,
+        repository_id: pull.repository_id,
+        project_key: run.projectKey,
+        project: JSON.stringify(run.project),
+        operation: batch.operation,
+        state: 'queued' as const,
+        ready: step.ready.includes(run.id),
+        priority: batch.operation === 'apply' ? 10 : 0,
+      })),
+    )
+    .execute();
+  await audit(
+    trx,
+    runs.map((run) => ({
+      actor: batch.actor.login,
+      subject: `run:${run.id}`,
+      event: 'queued',
+      detail: { operation: batch.operation, trigger: batch.trigger, project: run.projectKey, head: batch.headSha },
+    })),
+  );
+  return step.ready;
+}
+
+async function insertReplies(
+  trx: Transaction<Database>,
+  pullRequestId: PullRequestId,
+  decision: Decision,
+): Promise<void> {
+  for (const reply of decision.replies ?? []) {
+    await trx
+      .insertInto('replies')
+      .values({
+        id: randomUUID(),
+        key: reply.key,
+        pull_request_id: pullRequestId,
+        kind: reply.kind,
+        view: JSON.stringify(reply.view),
+        state: 'wanted',
+      })
+      .onConflict((conflict) => conflict.column('key').doNothing())
+      .execute();
+  }
+  for (const { commentId, reaction } of decision.reactions ?? []) {
+    await trx
+      .insertInto('reactions')
+      .values({ pull_request_id: pullRequestId, comment_id: commentId, reaction })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+}

@@ -1,0 +1,238 @@
+import { type Kysely, sql } from 'kysely';
+import type { ProjectKey } from '../../core/project.ts';
+import type { PullRequestId, Wakeups } from '../../core/record.ts';
+import type { RunStore } from '../../ports/run-store.ts';
+import { finishRun, handBackRun, recoverRun } from './finish-run.ts';
+import { claimNext, renew, transition, updateLeased } from './leases.ts';
+import { takeLocks } from './locks.ts';
+import { readState } from './read-state.ts';
+import { recordDecision } from './record-decision.ts';
+import { selectRuns, toRun } from './rows.ts';
+import type { Database } from './schema.ts';
+import { transact } from './transact.ts';
+
+export function createRunStore(db: Kysely<Database>): RunStore {
+  return { ...decisions(db), ...leased(db), ...recovery(db), ...queries(db) };
+}
+
+function decisions(db: Kysely<Database>): Pick<RunStore, 'decide' | 'readState'> {
+  return {
+    readState: (id) => readState(db, id),
+    decide: (id, factsVersion, decide) =>
+      transact(db, async (trx) => {
+        const row = await trx
+          .selectFrom('pull_requests')
+          .select('version')
+          .where('id', '=', id)
+          .forUpdate()
+          .executeTakeFirst();
+        if (row?.version !== factsVersion) return { kind: 'stale' };
+        const state = await readState(trx, id);
+        if (state === undefined) return { kind: 'stale' };
+        return { kind: 'decided', wakeups: await recordDecision(trx, state.pull, decide(state)) };
+      }),
+  };
+}
+
+type LeasedCalls =
+  | 'claimNext'
+  | 'start'
+  | 'takeLock'
+  | 'beginApply'
+  | 'renew'
+  | 'saveProgress'
+  | 'appendOutput'
+  | 'finish'
+  | 'handBack';
+
+function leased(db: Kysely<Database>): Pick<RunStore, LeasedCalls> {
+  return {
+    claimNext: (worker, limits) => transact(db, (trx) => claimNext(trx, worker, limits)),
+    start: (lease) =>
+      transact(db, async (trx) => {
+        await transition(trx, lease, 'running', { started_at: sql`now()` });
+      }),
+    takeLock: (lease) => transact(db, (trx) => takeLockForRun(trx, lease.runId)),
+    beginApply: (lease) => updateLeased(db, lease, { apply_started_at: sql`now()` }),
+    renew: (lease, leaseMs) => renew(db, lease, leaseMs),
+    saveProgress: (lease, progress) => updateLeased(db, lease, { progress: JSON.stringify(progress) }),
+    appendOutput: async (lease, seq, chunk) => {
+      await db
+        .insertInto('run_output')
+        .columns(['run_id', 'seq', 'chunk'])
+        .expression((eb) =>
+          eb
+            .selectFrom('runs')
+            .select([
+              sql<string>`${lease.runId}`.as('run_id'),
+              sql<number>`${seq}::int`.as('seq'),
+              sql<Buffer>`${chunk}::bytea`.as('chunk'),
+            ])
+            .where('id', '=', lease.runId)
+            .where('lease_token', '=', lease.token),
+        )
+        .onConflict((conflict) => conflict.columns(['run_id', 'seq']).doUpdateSet({ chunk }))
+        .execute();
+    },
+    finish: (lease, end) => transact(db, (trx) => finishRun(trx, lease, end)),
+    handBack: (lease) => transact(db, (trx) => handBackRun(trx, lease)),
+  };
+}
+
+async function takeLockForRun(
+  trx: Parameters<typeof takeLocks>[0],
+  runId: string,
+): Promise<{ number: number; who: string } | undefined> {
+  const run = await selectRuns(trx).where('runs.id', '=', runId).executeTakeFirstOrThrow();
+  if (run.project.repoLocks === 'disabled') return undefined;
+  const pull = { id: run.pull_request_id, repository_id: run.repository_id, number: 0 };
+  const held = await takeLocks(trx, pull, run.actor_login, [{ projectKey: run.project_key, project: run.project }]);
+  if (held.has(run.project_key)) return undefined;
+  const holder = await trx
+    .selectFrom('project_locks')
+    .innerJoin('pull_requests', 'pull_requests.id', 'project_locks.pull_request_id')
+    .select(['pull_requests.number', 'project_locks.actor_login'])
+    .where('project_key', '=', run.project_key)
+    .executeTakeFirstOrThrow();
+  return { number: holder.number, who: holder.actor_login };
+}
+
+function recovery(db: Kysely<Database>): Pick<RunStore, 'recover' | 'findNeglected'> {
+  return {
+    recover: async (isDeadOwner) => {
+      const active = await db
+        .selectFrom('runs')
+        .select(['id', 'lease_owner', sql<boolean>`coalesce(lease_expires_at < clock_timestamp(), true)`.as('expired')])
+        .where('state', 'in', ['claimed', 'running'])
+        .execute();
+      const dead = active.filter(
+        (run) => run.expired || (run.lease_owner !== null && isDeadOwner?.(run.lease_owner) === true),
+      );
+      const wakeups: Wakeups[] = [];
+      for (const run of dead) {
+        const recovered = await transact(db, (trx) => recoverRun(trx, run.id));
+        if (recovered !== undefined) wakeups.push(recovered);
+      }
+      return joinWakeups(wakeups);
+    },
+    findNeglected: async () => {
+      const runs = await db
+        .selectFrom('runs')
+        .select('id')
+        .where('state', '=', 'queued')
+        .where('ready', '=', true)
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('project_leases')
+                .select('token')
+                .whereRef('project_leases.project_key', '=', 'runs.project_key'),
+            ),
+          ),
+        )
+        .orderBy('queued_at')
+        .limit(100)
+        .execute();
+      const pulls = await db
+        .selectFrom('pull_requests')
+        .select('id')
+        .whereRef('publish_wanted', '>', 'publish_done')
+        .limit(100)
+        .execute();
+      return {
+        runIds: runs.map((run) => run.id),
+        pullRequestIds: pulls.map((pull) => pull.id as PullRequestId),
+        deliveries: [],
+      };
+    },
+  };
+}
+
+function joinWakeups(all: readonly Wakeups[]): Wakeups {
+  return {
+    runIds: all.flatMap((one) => one.runIds),
+    pullRequestIds: [...new Set(all.flatMap((one) => one.pullRequestIds))],
+    deliveries: all.flatMap((one) => one.deliveries),
+  };
+}
+
+type QueryCalls =
+  | 'findRun'
+  | 'listRuns'
+  | 'readOutput'
+  | 'readArtifact'
+  | 'queuePosition'
+  | 'countByState'
+  | 'findLastApply'
+  | 'pruneOutput';
+
+function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
+  return {
+    findRun: async (id) => {
+      const row = await selectRuns(db).where('runs.id', '=', id).executeTakeFirst();
+      return row && toRun(row);
+    },
+    listRuns: async ({ pullRequestId, batchId, limit, before }) => {
+      let query = selectRuns(db).orderBy('runs.queued_at', 'desc').orderBy('runs.id').limit(limit);
+      if (pullRequestId !== undefined) query = query.where('runs.pull_request_id', '=', pullRequestId);
+      if (batchId !== undefined) query = query.where('runs.batch_id', '=', batchId);
+      if (before !== undefined) query = query.where('runs.queued_at', '<', before);
+      return (await query.execute()).map(toRun);
+    },
+    readOutput: (runId, fromSeq) =>
+      db
+        .selectFrom('run_output')
+        .select(['seq', 'chunk'])
+        .where('run_id', '=', runId)
+        .where('seq', '>=', fromSeq)
+        .orderBy('seq')
+        .limit(500)
+        .execute(),
+    readArtifact: async (runId, name) => {
+      const row = await db
+        .selectFrom('artifacts')
+        .select('content')
+        .where('run_id', '=', runId)
+        .where('name', '=', name)
+        .executeTakeFirst();
+      return row?.content;
+    },
+    queuePosition: async (runId) => {
+      const { rows } = await sql<{ position: number }>`
+        select position::int from (
+          select id, row_number() over (order by ready desc, priority desc, queued_at, id) as position from runs where state = 'queued'
+        ) q where id = ${runId}`.execute(db);
+      return rows[0]?.position;
+    },
+    countByState: async () => {
+      const rows = await db
+        .selectFrom('runs')
+        .select(['state', sql<number>`count(*)::int`.as('n')])
+        .groupBy('state')
+        .execute();
+      return Object.fromEntries(rows.map((row) => [row.state, row.n]));
+    },
+    findLastApply: async (projectKey: ProjectKey) => {
+      const row = await db
+        .selectFrom('applies')
+        .selectAll()
+        .where('project_key', '=', projectKey)
+        .orderBy('applied_at', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return (
+        row && { pullRequestId: row.pull_request_id as PullRequestId, sha: row.sha, inputsDigest: row.inputs_digest }
+      );
+    },
+    pruneOutput: async (finishedBefore) => {
+      const result = await db
+        .deleteFrom('run_output')
+        .where('run_id', 'in', (eb) =>
+          eb.selectFrom('runs').select('runs.id').where('finished_at', '<', finishedBefore),
+        )
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
+  };
+}
