@@ -90,6 +90,10 @@ export interface PullRequestState {
   readonly applied: readonly ProjectKey[];
   /** Every project lock of the repository. */
   readonly locks: readonly ProjectLock[];
+  /** Per project that this pull request holds: the open pull request that has waited longest. */
+  readonly waiting: readonly { readonly projectKey: ProjectKey; readonly number: number }[];
+  /** The newest batch of plans, even one without runs; what was found while deciding stands in its notes. */
+  readonly planBatch: BatchRecord | undefined;
 }
 
 /** A new comment that answers a person. `key` makes it one answer however often it is decided. */
@@ -112,8 +116,8 @@ export interface Decision {
   }[];
   /** Queued runs are cancelled; claimed and running ones are asked to stop. */
   readonly cancel?: readonly { readonly runId: string; readonly reason: string }[];
-  /** Locks of this pull request to give back; `all` also discards its plans and what it waits for. */
-  readonly release?: 'all' | undefined;
+  /** Projects whose lock and plan are given up; `all`: everything, and what it waits for. */
+  readonly release?: 'all' | readonly ProjectKey[];
   /** The pull request is closed: give everything back as soon as nothing of it is running. */
   readonly close?: boolean;
   readonly replies?: readonly NewReply[];

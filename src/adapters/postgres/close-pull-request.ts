@@ -5,14 +5,19 @@ import type { Database } from './schema.ts';
 
 const NOTHING: HandOver = { pullRequestIds: [], deliveries: [] };
 
-/** Discards the plans of a pull request; the sealed files go at once. */
-export async function discardPlans(trx: Transaction<Database>, pullRequestId: string): Promise<void> {
-  await trx
+/** Discards the plans of a pull request, or those of some projects; the sealed files go at once. */
+export async function discardPlans(
+  trx: Transaction<Database>,
+  pullRequestId: string,
+  projectKeys?: readonly string[],
+): Promise<void> {
+  let query = trx
     .updateTable('plans')
     .set({ state: 'discarded', artifact: null, plan_text: null })
     .where('pull_request_id', '=', pullRequestId)
-    .where('state', '=', 'current')
-    .execute();
+    .where('state', '=', 'current');
+  if (projectKeys !== undefined) query = query.where('project_key', 'in', [...projectKeys]);
+  await query.execute();
 }
 
 /** Gives back every lock of the pull request, what it waits for, and its plans. */

@@ -4,6 +4,7 @@ import { pullRequestId } from '../../core/record.ts';
 import type { PullRequest } from '../../core/pull-request.ts';
 import type { Repository, RepositoryRef } from '../../core/repository.ts';
 import type { PullRequestStore } from '../../ports/pull-request-store.ts';
+import { discardPlans } from './close-pull-request.ts';
 import { releaseLocks } from './locks.ts';
 import {
   PLAN_COLUMNS,
@@ -151,13 +152,7 @@ function locks(db: Kysely<Database>): Pick<PullRequestStore, 'listLocks' | 'rele
         const lock = await selectLocks(trx).where('project_locks.project_key', '=', projectKey).executeTakeFirst();
         if (lock === undefined) return { runIds: [], pullRequestIds: [], deliveries: [] };
         const holder = { id: lock.pull_request_id, number: lock.number };
-        await trx
-          .updateTable('plans')
-          .set({ state: 'discarded', artifact: null, plan_text: null })
-          .where('pull_request_id', '=', holder.id)
-          .where('project_key', '=', projectKey)
-          .where('state', '=', 'current')
-          .execute();
+        await discardPlans(trx, holder.id, [projectKey]);
         const released = await releaseLocks(trx, holder, [projectKey], actor);
         await wantPublication(trx, [holder.id]);
         return {

@@ -1,6 +1,6 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { ProjectKey } from '../../core/project.ts';
-import type { PullRequestState, RunRecord } from '../../core/record.ts';
+import type { BatchRecord, PullRequestState, RunRecord } from '../../core/record.ts';
 import {
   PLAN_COLUMNS,
   selectLocks,
@@ -48,7 +48,29 @@ export async function readState(db: Kysely<Database>, id: string): Promise<PullR
     plans: plans.map(toPlan),
     applied: appliedProjects(runs),
     locks: locks.map(toLock),
+    waiting: await readWaiting(db, id),
+    planBatch: await readPlanBatch(db, id),
   };
+}
+
+async function readWaiting(db: Kysely<Database>, id: string) {
+  const { rows } = await sql<{ projectKey: ProjectKey; number: number }>`
+    select distinct on (l.project_key) l.project_key as "projectKey", p.number
+    from project_locks l join lock_waits w on w.project_key = l.project_key join pull_requests p on p.id = w.pull_request_id
+    where l.pull_request_id = ${id} and p.state = 'open' order by l.project_key, w.since`.execute(db);
+  return rows;
+}
+
+async function readPlanBatch(db: Kysely<Database>, id: string): Promise<BatchRecord | undefined> {
+  const row = await db
+    .selectFrom('batches')
+    .selectAll()
+    .where('pull_request_id', '=', id)
+    .where('operation', '=', 'plan')
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && toBatch(row);
 }
 
 function appliedProjects(latest: readonly RunRecord[]): readonly ProjectKey[] {

@@ -3,8 +3,8 @@ import { type Transaction, sql } from 'kysely';
 import { advanceBatch, type NewBatch } from '../../core/batch.ts';
 import type { Decision, PullRequestId, PullRequestRecord, Wakeups } from '../../core/record.ts';
 import { audit } from './audit.ts';
-import { cleanUpWhenIdle, releaseEverything } from './close-pull-request.ts';
-import { takeLocks } from './locks.ts';
+import { cleanUpWhenIdle, discardPlans, releaseEverything } from './close-pull-request.ts';
+import { releaseLocks, takeLocks } from './locks.ts';
 import { settleBatch } from './settle-batch.ts';
 import { wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
@@ -20,7 +20,7 @@ export async function recordDecision(
   await cancelRuns(trx, decision);
   if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
   const runIds = decision.batch === undefined ? [] : await insertBatch(trx, row, decision.batch);
-  const released = decision.release === 'all' ? await releaseEverything(trx, row, decision.actor) : undefined;
+  const released = await release(trx, row, decision);
   const closed = decision.close === true ? await cleanUpWhenIdle(trx, row, decision.actor) : undefined;
   await insertReplies(trx, pull.id, decision);
   await wantPublication(trx, [pull.id]);
@@ -29,6 +29,22 @@ export async function recordDecision(
     pullRequestIds: [pull.id, ...(released?.pullRequestIds ?? []), ...(closed?.pullRequestIds ?? [])],
     deliveries: [...(released?.deliveries ?? []), ...(closed?.deliveries ?? [])],
   };
+}
+
+async function release(
+  trx: Transaction<Database>,
+  pull: { readonly id: PullRequestId; readonly number: number },
+  decision: Decision,
+) {
+  if (decision.release === undefined || decision.release.length === 0) return undefined;
+  if (decision.release === 'all') return releaseEverything(trx, pull, decision.actor);
+  await discardPlans(trx, pull.id, decision.release);
+  await trx
+    .deleteFrom('lock_waits')
+    .where('pull_request_id', '=', pull.id)
+    .where('project_key', 'in', [...decision.release])
+    .execute();
+  return releaseLocks(trx, pull, decision.release, decision.actor);
 }
 
 async function cancelRuns(trx: Transaction<Database>, decision: Decision): Promise<void> {

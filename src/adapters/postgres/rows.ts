@@ -1,7 +1,14 @@
 import { type Kysely, sql } from 'kysely';
-import type { RunPhase } from '../../core/batch.ts';
+import type { BatchNotes, BatchTrigger, RunPhase } from '../../core/batch.ts';
 import type { ProjectKey } from '../../core/project.ts';
-import type { PlanRecord, ProjectLock, PullRequestId, PullRequestRecord, RunRecord } from '../../core/record.ts';
+import type {
+  BatchRecord,
+  PlanRecord,
+  ProjectLock,
+  PullRequestId,
+  PullRequestRecord,
+  RunRecord,
+} from '../../core/record.ts';
 import { commitSha, type Repository } from '../../core/repository.ts';
 import type { Database } from './schema.ts';
 
@@ -46,17 +53,32 @@ export function toRun(row: RunRow): RunRecord {
     queuedAt: row.queued_at,
     startedAt: row.started_at ?? undefined,
     finishedAt: row.finished_at ?? undefined,
-    batch: {
-      id: row.batch_id,
-      trigger: row.trigger,
-      actor: { id: row.actor_id, login: row.actor_login },
-      headSha: row.head_sha,
-      baseSha: row.base_sha,
-      mergeSha: row.merge_sha ?? undefined,
-      sourceCommentId: row.source_comment_id ?? undefined,
-      notes: row.notes,
-      createdAt: row.batch_created_at,
-    },
+    batch: toBatch({ ...row, id: row.batch_id, created_at: row.batch_created_at }),
+  };
+}
+
+export function toBatch(row: {
+  id: string;
+  trigger: BatchTrigger;
+  actor_id: string;
+  actor_login: string;
+  head_sha: string;
+  base_sha: string;
+  merge_sha: string | null;
+  source_comment_id: string | null;
+  notes: BatchNotes;
+  created_at: Date;
+}): BatchRecord {
+  return {
+    id: row.id,
+    trigger: row.trigger,
+    actor: { id: row.actor_id, login: row.actor_login },
+    headSha: row.head_sha,
+    baseSha: row.base_sha,
+    mergeSha: row.merge_sha ?? undefined,
+    sourceCommentId: row.source_comment_id ?? undefined,
+    notes: row.notes,
+    createdAt: row.created_at,
   };
 }
 
