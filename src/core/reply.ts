@@ -31,7 +31,13 @@ export type CommandName = 'plan' | 'apply' | 'unlock' | 'cancel' | 'version' | '
 
 /** An answer to people, as data: decided here, rendered by `comments`, posted once as a new comment. */
 export type CommandReply =
-  | { readonly kind: 'help'; readonly allowed: readonly CommandName[]; readonly docsUrl: string | undefined }
+  /** `command`: the usage of that one only. */
+  | {
+      readonly kind: 'help';
+      readonly allowed: readonly CommandName[];
+      readonly docsUrl: string | undefined;
+      readonly command?: CommandName;
+    }
   /** The gate said no: all unmet requirements at once. */
   | {
       readonly kind: 'refused';
