@@ -1,3 +1,14 @@
+import { createHash, createHmac } from 'node:crypto';
+import {
+  type ChangeJson,
+  changeAddress,
+  hasEffect,
+  isNoOp,
+  type PlanJson,
+  type ResourceChangeJson,
+} from './plan-json.ts';
+import { pathAndParents, valueLeaves } from './value-leaves.ts';
+
 /**
  * What a plan would do, without a single value: every leaf of before, after and outputs is a keyed hash, so it may be stored and
  * compared where the plan itself may not.
@@ -7,20 +18,163 @@ export interface CanonicalPlan {
   /** Equal digests mean the same effect. Hex. */
   readonly digest: string;
   readonly changes: Readonly<Record<string, CanonicalChange>>;
-  /** Root outputs that change: action and hash. */
+  /** Root outputs that change. */
   readonly outputs: Readonly<Record<string, CanonicalChange>>;
 }
 
 export interface CanonicalChange {
-  /** Terraform's actions joined by `+`, such as `delete+create`, with what else decides the effect (import, move). */
+  /** Terraform's actions joined by `+`, such as `delete+create`, with what else decides the effect (import, move, cause of a replace). */
   readonly action: string;
-  /** Attribute path -> keyed hash of before, after and whether it is known only after the apply. */
+  /** Attribute path -> keyed hashes of its value before and after, as `BEFORE/AFTER`; AFTER is `unknown` when only the apply will tell. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What a comparison leaves out. In both globs `*` stands for any run of characters; brackets and quotes are literal, since addresses have them. */
+/**
+ * What a comparison leaves out. In both globs `*` stands for any run of characters, and all else is literal: addresses are full of
+ * brackets and quotes, which a file glob would take for patterns. The action itself is always compared.
+ */
 export interface IgnoreRule {
   readonly address: string;
-  /** Attribute path such as `tags.deployed_at`; undefined means all attributes. The action itself is always compared. */
-  readonly attribute: string | undefined;
+  /** Attribute path such as `tags.deployed_at`; what lies under it is left out with it. `*`: all attributes. */
+  readonly attribute: string;
+}
+
+export interface CanonicalOptions {
+  /** Without it short values could be guessed from their hashes. The same key is needed to compare. */
+  readonly key: Uint8Array;
+  readonly ignore: readonly IgnoreRule[];
+}
+
+const ABSENT = '-';
+const UNKNOWN = 'unknown';
+/** 132 bits of each hash are kept. */
+const HASH_LENGTH = 22;
+
+/** Independent of the order in which Terraform lists things. */
+export function canonicalizePlan(plan: PlanJson, options: CanonicalOptions): CanonicalPlan {
+  const changes = (plan.resource_changes ?? [])
+    .filter(hasEffect)
+    .map((entry) => [changeAddress(entry), canonicalResource(entry, options)] as const);
+  const invocations = (plan.action_invocations ?? []).map(
+    (invocation, index) =>
+      [
+        `action_invocations[${index}]`,
+        canonicalChange('invoke', `action_invocations[${index}]`, { after: invocation }, options),
+      ] as const,
+  );
+  const outputs = Object.entries(plan.output_changes ?? {})
+    .filter(([, change]) => !isNoOp(change))
+    .map(
+      ([name, change]) => [name, canonicalChange(change.actions.join('+'), `output.${name}`, change, options)] as const,
+    );
+  const content = { changes: sorted([...changes, ...invocations]), outputs: sorted(outputs) };
+  const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  return { version: 1, digest, ...content };
+}
+
+function canonicalResource(entry: ResourceChangeJson, options: CanonicalOptions): CanonicalChange {
+  const { change } = entry;
+  const id = change.importing?.id;
+  const action = [
+    change.actions.join('+'),
+    ...(entry.previous_address === undefined ? [] : [`moved from ${entry.previous_address}`]),
+    ...(change.importing ? [`import ${hash(options.key, entry.address, 'importing', id)}`] : []),
+    ...replaceCauses(change),
+  ].join(', ');
+  return canonicalChange(action, changeAddress(entry), change, options);
+}
+
+function replaceCauses({ replace_paths }: ChangeJson): readonly string[] {
+  const paths = (replace_paths ?? []).map((path) => (Array.isArray(path) ? path.map(String).join('.') : String(path)));
+  return paths.length === 0 ? [] : [`forced by ${paths.toSorted().join(' and ')}`];
+}
+
+function canonicalChange(
+  action: string,
+  address: string,
+  change: Partial<Pick<ChangeJson, 'before' | 'after' | 'after_unknown'>>,
+  { key, ignore }: CanonicalOptions,
+): CanonicalChange {
+  const patterns = ignore.filter((rule) => globMatches(rule.address, address)).map((rule) => rule.attribute);
+  const ignored = (path: string) =>
+    pathAndParents(path === '' ? 'value' : path).some((part) => patterns.some((glob) => globMatches(glob, part)));
+  const before = new Map(valueLeaves(change.before));
+  const after = new Map(valueLeaves(change.after));
+  const unknown = new Set(
+    [...valueLeaves(change.after_unknown)].filter(([, value]) => value === true).map(([path]) => path),
+  );
+  const paths = [...new Set([...before.keys(), ...after.keys(), ...unknown])].filter((path) => !ignored(path));
+  const leaf = (path: string, values: ReadonlyMap<string, unknown>) =>
+    values.has(path) ? hash(key, address, path, values.get(path)) : ABSENT;
+  const attributes = paths.map(
+    (path) => [path, `${leaf(path, before)}/${unknown.has(path) ? UNKNOWN : leaf(path, after)}`] as const,
+  );
+  return { action, attributes: sorted(attributes) };
+}
+
+function hash(key: Uint8Array, address: string, path: string, value: unknown): string {
+  const text = JSON.stringify([address, path, value ?? null]);
+  return createHmac('sha256', key).update(text).digest('base64url').slice(0, HASH_LENGTH);
+}
+
+function sorted<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
+  return Object.fromEntries(entries.toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
+}
+
+/** `*` is any run of characters; the rest is literal. */
+export function globMatches(glob: string, text: string): boolean {
+  const literal = glob.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${literal.join('[^]*')}$`).test(text);
+}
+
+/**
+ * What is different, in sentences that name addresses and attributes and never a value; empty when both plans do the same.
+ * Both must have been made with the same key and the same rules.
+ */
+export function comparePlans(approved: CanonicalPlan, fresh: CanonicalPlan): readonly string[] {
+  if (approved.digest === fresh.digest) return [];
+  const differences = [
+    ...compareChanges(approved.changes, fresh.changes, ''),
+    ...compareChanges(approved.outputs, fresh.outputs, 'output '),
+  ];
+  return differences.length > 0 ? differences : ['The plans differ.'];
+}
+
+type Changes = Readonly<Record<string, CanonicalChange>>;
+
+function compareChanges(approved: Changes, fresh: Changes, prefix: string): readonly string[] {
+  const names = [...new Set([...Object.keys(approved), ...Object.keys(fresh)])].toSorted();
+  return names.flatMap((name) => compareChange(`${prefix}${name}`, own(approved, name), own(fresh, name)));
+}
+
+function own(changes: Changes, name: string): CanonicalChange | undefined {
+  return Object.hasOwn(changes, name) ? changes[name] : undefined;
+}
+
+function compareChange(
+  name: string,
+  approved: CanonicalChange | undefined,
+  fresh: CanonicalChange | undefined,
+): readonly string[] {
+  if (fresh === undefined) return [`${name}: was to be changed (${approved?.action}), and is not any more`];
+  if (approved === undefined) return [`${name}: was not to be changed, and now is (${fresh.action})`];
+  if (approved.action !== fresh.action) return [`${name}: was ${approved.action}, and is now ${fresh.action}`];
+  const paths = [...new Set([...Object.keys(approved.attributes), ...Object.keys(fresh.attributes)])].toSorted();
+  return paths.flatMap((path) => compareAttribute(name, path, approved.attributes[path], fresh.attributes[path]));
+}
+
+function compareAttribute(
+  name: string,
+  path: string,
+  approved: string | undefined,
+  fresh: string | undefined,
+): readonly string[] {
+  if (approved === fresh) return [];
+  const [beforeThen = ABSENT, afterThen = ABSENT] = approved?.split('/') ?? [];
+  const [beforeNow = ABSENT, afterNow = ABSENT] = fresh?.split('/') ?? [];
+  const what = path === '' ? name : `${name}: ${path}`;
+  return [
+    ...(beforeThen === beforeNow ? [] : [`${what} has another value now than when the plan was approved`]),
+    ...(afterThen === afterNow ? [] : [`${what} would be set to something else than was approved`]),
+  ];
 }

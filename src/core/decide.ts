@@ -1,7 +1,7 @@
 import type { BatchNotes, BatchTrigger, NewRun } from './batch.ts';
 import { projectTitle, type Project, type ProjectKey } from './project.ts';
 import type { Account } from './pull-request.ts';
-import type { Decision, NewReply, PullRequestState, RunRecord } from './record.ts';
+import type { Decision, NewReaction, NewReply, PullRequestState, RunRecord } from './record.ts';
 
 /** Which trigger, by whom, and under which key the same one is recognised. */
 export interface Trigger {
@@ -74,7 +74,7 @@ function givenUp(state: PullRequestState, wanted: ReadonlySet<ProjectKey>): read
 
 const toRun = ({ key, project }: ChosenProject): NewRun => ({ projectKey: key, project });
 
-function accepted(trigger: Trigger): Decision['reactions'] {
+function accepted(trigger: Trigger): readonly NewReaction[] {
   return trigger.commentId === undefined ? [] : [{ commentId: trigger.commentId, reaction: 'eyes' }];
 }
 

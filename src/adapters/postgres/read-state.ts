@@ -6,6 +6,7 @@ import {
   selectLocks,
   selectPullRequests,
   selectRuns,
+  toBatch,
   toLock,
   toPlan,
   toPullRequest,
