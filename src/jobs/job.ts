@@ -7,22 +7,22 @@ import { z } from 'zod';
 export const JOBS = {
   /** Handles one stored delivery. */
   event: {
-    payload: z.object({ deliveryId: z.string() }),
-    key: (p: { deliveryId: string }) => p.deliveryId,
+    payload: z.object({ host: z.string(), deliveryId: z.string() }),
+    key: (p: { host: string; deliveryId: string }) => `${p.host}/${p.deliveryId}`,
     attempts: 5,
     backoffMs: 2_000,
   },
-  /** Works on one run: claims it, and does nothing when it is not to be claimed. One attempt: whether to run again is decided in `core`. */
+  /** Wakes a worker, which claims whatever run is next. One attempt: whether to run again is decided in `core`. */
   run: {
     payload: z.object({ runId: z.string() }),
     key: (p: { runId: string }) => p.runId,
     attempts: 1,
     backoffMs: 0,
   },
-  /** Brings one pull request's comments, statuses and check run to the wanted state. */
+  /** Brings one pull request's comments, statuses and check run to the wanted state. `later` waits for more to come. */
   publish: {
-    payload: z.object({ pullRequestId: z.string() }),
-    key: (p: { pullRequestId: string }) => p.pullRequestId,
+    payload: z.object({ pullRequestId: z.string(), when: z.enum(['now', 'later']) }),
+    key: (p: { pullRequestId: string; when: string }) => `${p.pullRequestId}:${p.when}`,
     attempts: 8,
     backoffMs: 2_000,
   },

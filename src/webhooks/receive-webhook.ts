@@ -1,0 +1,36 @@
+import type { DeliveryStore } from '../ports/delivery-store.ts';
+import type { JobQueue } from '../ports/job-queue.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { WebhookSource } from '../ports/vcs-host.ts';
+
+export interface WebhookDoor {
+  readonly host: string;
+  readonly source: WebhookSource;
+  readonly deliveries: DeliveryStore;
+  readonly queue: JobQueue;
+  readonly logger: Logger;
+}
+
+export interface WebhookAnswer {
+  readonly status: 202 | 400 | 401 | 413 | 415 | 503;
+  readonly message: string;
+}
+
+/** Verify, write down, answer. Nothing else happens inside the request: the event job does the work. */
+export async function receiveWebhook(
+  door: WebhookDoor,
+  headers: Readonly<Record<string, string | undefined>>,
+  body: Buffer,
+): Promise<WebhookAnswer> {
+  const verified = await door.source.verify(headers, body);
+  if ('refusal' in verified) return { status: verified.refusal.status, message: verified.refusal.reason };
+  const { delivery } = verified;
+  const outcome = await door.deliveries.receive({ ...delivery, host: door.host, payload: body.toString('utf8') });
+  if (outcome === 'repeated') return { status: 202, message: 'known already, nothing to do' };
+  try {
+    await door.queue.enqueue('event', { host: door.host, deliveryId: delivery.id });
+  } catch (error) {
+    door.logger.warn({ error, delivery: delivery.id }, 'the delivery is stored, but the queue did not take it; the sweep will');
+  }
+  return { status: 202, message: 'accepted' };
+}

@@ -1,0 +1,39 @@
+import type { Secret } from '../src/lib/secret.ts';
+import type { ServerConfig } from '../src/config/server-config.ts';
+import type { Seal } from '../src/lib/seal.ts';
+import type { DeliveryStore } from '../src/ports/delivery-store.ts';
+import type { HclParser } from '../src/ports/hcl-parser.ts';
+import type { JobQueue } from '../src/ports/job-queue.ts';
+import type { Logger } from '../src/ports/logger.ts';
+import type { PublicationStore } from '../src/ports/publication-store.ts';
+import type { PullRequestStore } from '../src/ports/pull-request-store.ts';
+import type { RepositoryMirror } from '../src/ports/repository-mirror.ts';
+import type { RunStore } from '../src/ports/run-store.ts';
+import type { Sandbox } from '../src/ports/sandbox.ts';
+import type { VcsHost } from '../src/ports/vcs-host.ts';
+
+/** Everything a worker works with; put together once, in the composition root. */
+export interface WorkerContext {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  /** Names this process in leases: machine, process and start. */
+  readonly workerId: string;
+  readonly now: () => Date;
+  /** By `VcsHost.host`. */
+  readonly hosts: ReadonlyMap<string, VcsHost>;
+  readonly mirror: RepositoryMirror;
+  readonly hcl: HclParser;
+  readonly sandbox: Sandbox;
+  readonly queue: JobQueue;
+  readonly deliveries: DeliveryStore;
+  readonly runs: RunStore;
+  readonly pulls: PullRequestStore;
+  readonly publications: PublicationStore;
+  readonly seal: Seal;
+  /** Keys the hashes of plan values; one per installation. */
+  readonly digestKey: Secret<Uint8Array>;
+  /** Folder for checkouts; emptied at start. */
+  readonly workDirectory: string;
+  /** Address of the pages, without a slash at its end. */
+  readonly publicUrl: string;
+}

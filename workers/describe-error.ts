@@ -1,0 +1,17 @@
+import { HostRefusedError, HostUnavailableError } from '../src/core/host-error.ts';
+import { SandboxUnavailableError } from '../src/ports/sandbox.ts';
+
+/** What people are told of an error that is not Terraform's: what it means and what to do. Nothing of ours that they cannot use. */
+export function describeError(error: unknown): string {
+  if (error instanceof HostUnavailableError) {
+    return `The VCS host could not be asked: ${error.message}. Nothing was changed; try again when it is back.`;
+  }
+  if (error instanceof HostRefusedError) {
+    const permission = error.neededPermission === undefined ? '' : ` It asks for the permission ${error.neededPermission}.`;
+    return `The VCS host refused: ${error.message}.${permission} An operator of Holdfast has to see to it.`;
+  }
+  if (error instanceof SandboxUnavailableError) {
+    return `The sandbox could not be built, and nothing is run without it: ${error.message}`;
+  }
+  return 'Holdfast itself failed here. Its log has the details under the id of this run; trying again may help.';
+}

@@ -1,0 +1,83 @@
+import { createMasker, type Masker } from '../src/lib/mask.ts';
+import { stripControl } from '../src/lib/strip-control.ts';
+import type { Lease } from '../src/ports/run-store.ts';
+import type { WorkerContext } from './context.ts';
+
+/** How long lines are gathered before they are stored, milliseconds: a person who watches sees them soon enough. */
+const FLUSH_MS = 400;
+const CHUNK_CHARS = 32 * 1024;
+/** Of one run; what comes after is not kept, and said. */
+const MAX_CHARS = 8 * 1024 * 1024;
+const TAIL_LINES = 60;
+
+/** What a run prints: masked line by line, sealed, stored while it runs. */
+export interface RunOutput {
+  readonly onLine: (line: string) => void;
+  /** Values that must not be seen from now on. */
+  readonly maskValues: (values: readonly string[]) => void;
+  /** Masks a text of this run that goes elsewhere: a reason, a diagnostic, a plan. */
+  mask(text: string): string;
+  /** The last lines, masked. */
+  tail(): string;
+  /** Stores what is left. */
+  close(): Promise<void>;
+}
+
+/** `secrets`: what is known from the start, such as credentials. */
+export function openRunOutput(context: WorkerContext, lease: Lease, secrets: readonly string[]): RunOutput {
+  const known = new Set(secrets);
+  let masker: Masker = createMasker(known);
+  let pending = '';
+  let total = 0;
+  let seq = 0;
+  let last: readonly string[] = [];
+  let writing: Promise<void> = Promise.resolve();
+
+  const flush = (): void => {
+    if (pending === '') return;
+    const text = pending;
+    const at = seq;
+    pending = '';
+    seq += 1;
+    writing = writing.then(() => store(context, lease, at, text));
+  };
+  const append = (line: string): void => {
+    if (total > MAX_CHARS) return;
+    total += line.length + 1;
+    pending += total > MAX_CHARS ? '[the rest of the output is not kept: it is too long]\n' : `${line}\n`;
+    if (pending.length > CHUNK_CHARS) flush();
+  };
+  const timer = setInterval(flush, FLUSH_MS);
+  return {
+    onLine: (line) => {
+      const clean = masker.mask(stripControl(line));
+      last = [...last.slice(1 - TAIL_LINES), clean];
+      append(clean);
+    },
+    maskValues: (values) => {
+      const before = known.size;
+      for (const value of values) known.add(value);
+      if (known.size > before) masker = createMasker(known);
+    },
+    mask: (text) => masker.mask(text),
+    tail: () => last.join('\n'),
+    close: async () => {
+      clearInterval(timer);
+      flush();
+      await writing;
+    },
+  };
+}
+
+/** A log that cannot be stored must not fail the run it tells of. */
+async function store(context: WorkerContext, lease: Lease, seq: number, text: string): Promise<void> {
+  try {
+    await context.runs.appendOutput(lease, seq, context.seal.seal(text, outputContext(lease.runId, seq)));
+  } catch (error) {
+    context.logger.warn({ run: lease.runId, error }, 'a part of the run output could not be stored');
+  }
+}
+
+export function outputContext(runId: string, seq: number): string {
+  return `output:${runId}:${seq}`;
+}
