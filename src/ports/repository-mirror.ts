@@ -28,8 +28,28 @@ export interface ExportReport {
 }
 
 /**
+ * Why a mirror could not do it, for the part that decides what comes next.
+ *
+ * - `unavailable`: the server could not be reached or broke off. The same call may work later.
+ * - `refused`: the server said no (credential, no such repository), or the repository breaks a limit of ours. It will be refused again until somebody changes something.
+ * - `missing`: the mirror does not hold this commit. Fetch, then ask again.
+ * - `damaged`: the mirror's files are broken. The next fetch builds it anew.
+ * - `failed`: git itself did not do its work; the message has its words.
+ */
+export class MirrorError extends Error {
+  readonly kind: 'unavailable' | 'refused' | 'missing' | 'damaged' | 'failed';
+
+  constructor(kind: MirrorError['kind'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'MirrorError';
+    this.kind = kind;
+  }
+}
+
+/**
  * One bare mirror per repository, on this machine's disk. Safe for concurrent use by several processes.
  * Nothing of the repository is ever executed or honoured on the host: no hooks, filters, attributes, submodules, LFS.
+ * Every method may throw a `MirrorError`.
  */
 export interface RepositoryMirror {
   /** Fetches these refs incrementally (`refs/heads/main`, `refs/pull/12/head`) and tells the commit of each; undefined where the ref does not exist. */
@@ -55,6 +75,6 @@ export interface RepositoryMirror {
   ): Promise<ReadonlyMap<string, string>>;
   /** Writes the files of a commit into an existing empty folder, without `.git`. */
   export(repository: RepositoryRef, sha: CommitSha, into: string): Promise<ExportReport>;
-  /** Removes mirrors not used since; returns how many. */
+  /** Removes mirrors not used since, and tidies the others; returns how many were removed. */
   prune(unusedSince: Date): Promise<number>;
 }
