@@ -1,4 +1,8 @@
-/** What `run` prints to people: everything, nothing, everything but Terraform's refresh lines, or everything but what the expressions match. */
+/**
+ * What `run` prints to people: everything, nothing, everything but Terraform's refresh lines, or everything but what the
+ * expressions match. `filterRegexes` count with every output; `filter_regex` is `show` with at least one of them.
+ * They are in Go's syntax and hostile: `compileRegex` runs them.
+ */
 export type StepOutput = 'show' | 'hide' | 'strip_refreshing' | 'filter_regex';
 
 /** A shell line of the repository's or the operator's; it runs in the sandbox like everything else. */

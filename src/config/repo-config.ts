@@ -1,0 +1,88 @@
+import type { ProjectEntry, RepositoryConfig } from '../core/repository-config.ts';
+import type { ConfigProblem } from '../core/reply.ts';
+import { cleanForeignKeys } from './foreign-keys.ts';
+import { checkEntries } from './repo-config-checks.ts';
+import { FOREIGN_KEYS, repositoryConfig, type RawRepositoryConfig } from './repo-config-schema.ts';
+import { checkData, byLine } from './schema-problems.ts';
+import { toWorkflows } from './workflow-schema.ts';
+import { readYaml, type YamlFile } from './yaml-file.ts';
+
+export type ReadRepositoryConfig =
+  | {
+      readonly config: RepositoryConfig;
+      /** What is written and not honoured. */
+      readonly warnings: readonly ConfigProblem[];
+    }
+  | { readonly problems: readonly ConfigProblem[]; readonly warnings: readonly ConfigProblem[] };
+
+/** Larger files are refused; ten thousand projects fit. */
+export const MAX_REPO_CONFIG_BYTES = 1024 * 1024;
+
+/** Reads a repository's config file. All problems are told at once, in the order of their lines. */
+export function readRepositoryConfig(text: string, file: string): ReadRepositoryConfig {
+  const yaml = readYaml(text, file, MAX_REPO_CONFIG_BYTES);
+  if ('problems' in yaml) return { problems: yaml.problems, warnings: [] };
+  const aliased = replaceRepoLocking(yaml);
+  const cleaned = cleanForeignKeys({ ...yaml, data: aliased.data ?? {} }, FOREIGN_KEYS);
+  const warnings = [...aliased.warnings, ...cleaned.warnings].sort(byLine);
+  const checked = checkData(repositoryConfig, yaml, cleaned.data);
+  const schemaProblems = 'problems' in checked ? checked.problems : [];
+  const config = 'value' in checked ? toConfig(checked.value, yaml) : undefined;
+  const problems = [...cleaned.problems, ...schemaProblems, ...(config ? checkEntries(config) : [])].sort(byLine);
+  return config && problems.length === 0 ? { config, warnings } : { problems, warnings };
+}
+
+function toConfig(raw: RawRepositoryConfig, yaml: YamlFile): RepositoryConfig {
+  return {
+    file: yaml.file,
+    automerge: raw.automerge,
+    parallelPlan: raw.parallel_plan,
+    parallelApply: raw.parallel_apply,
+    abortOnExecutionOrderFail: raw.abort_on_execution_order_fail,
+    autodiscover: raw.autodiscover,
+    repoLocks: raw.repo_locks?.mode,
+    projects: raw.projects.map((project, index) => toEntry(project, yaml.lineOf(['projects', index]))),
+    workflows: toWorkflows(raw.workflows),
+  };
+}
+
+function toEntry(raw: RawRepositoryConfig['projects'][number], line: number | undefined): ProjectEntry {
+  return {
+    line,
+    dir: raw.dir,
+    globFileMatch: raw.glob_file_match,
+    name: raw.name,
+    branch: raw.branch,
+    workspace: raw.workspace || 'default',
+    workflow: raw.workflow,
+    terraformVersion: raw.terraform_version,
+    terraformDistribution: raw.terraform_distribution,
+    autoplan: { enabled: raw.autoplan?.enabled ?? true, whenModified: raw.autoplan?.when_modified },
+    planRequirements: raw.plan_requirements,
+    applyRequirements: raw.apply_requirements,
+    executionOrderGroup: raw.execution_order_group,
+    dependsOn: raw.depends_on,
+    repoLocks: raw.repo_locks?.mode,
+  };
+}
+
+/** Atlantis' older key for the same thing. */
+function replaceRepoLocking(yaml: YamlFile): { readonly data: unknown; readonly warnings: readonly ConfigProblem[] } {
+  const projects: unknown = isMapping(yaml.data) ? yaml.data.projects : undefined;
+  if (!isMapping(yaml.data) || !Array.isArray(projects)) return { data: yaml.data, warnings: [] };
+  const warnings: ConfigProblem[] = [];
+  const replaced = projects.map((project: unknown, index) => {
+    if (!isMapping(project) || typeof project.repo_locking !== 'boolean') return project;
+    const mode = project.repo_locking ? 'on_plan' : 'disabled';
+    const message = `projects[${index}].repo_locking: read as \`repo_locks: {mode: ${mode}}\`, which replaced it`;
+    const line = yaml.lineOfKey(['projects', index], 'repo_locking');
+    warnings.push({ file: yaml.file, line, message, suggestion: 'repo_locks' });
+    const { repo_locking: _replaced, ...others } = project;
+    return { repo_locks: { mode }, ...others };
+  });
+  return { data: { ...yaml.data, projects: replaced }, warnings };
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
