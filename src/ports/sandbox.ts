@@ -7,6 +7,8 @@ export interface Sandbox {
   readonly kind: 'bubblewrap' | 'none';
   /** What stands in the way on this machine, each with the step that mends it; for `doctor` and for the start of the program. */
   check(network: NetworkMode): Promise<readonly string[]>;
+  /** What is weaker on this machine than it could be though nothing stands in the way, each with the step that mends it. */
+  notes(): Promise<readonly string[]>;
   /** Waits for no one: the caller bounds how many slots are open at once. */
   openSlot(limits: SlotLimits): Promise<SandboxSlot>;
 }
@@ -68,4 +70,9 @@ export interface SandboxSlot extends AsyncDisposable {
   run(command: SandboxCommand): Promise<SandboxResult>;
   /** Kills what is left, and frees the uid and the limits. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** The isolation that was asked for cannot be built here. The message says what is missing and how to mend it; nothing weaker was run instead. */
+export class SandboxUnavailableError extends Error {
+  override readonly name = 'SandboxUnavailableError';
 }

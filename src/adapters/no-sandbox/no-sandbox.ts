@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { lstat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { GracefulStop } from '../../lib/graceful-stop.ts';
+import { OutputCapture } from '../../lib/output-capture.ts';
+import {
+  type Sandbox,
+  type SandboxCommand,
+  type SandboxResult,
+  type SandboxSlot,
+  SandboxUnavailableError,
+} from '../../ports/sandbox.ts';
+
+type StopReason = NonNullable<SandboxResult['stoppedBy']>;
+
+/** A process that left the group may keep the pipes open for ever: this long is waited for the last lines after the program's end. */
+const DRAIN_PATIENCE_MS = 500;
+const TREE_PATIENCE_MS = 120_000;
+
+export interface UnsandboxedOptions {
+  /** coreutils' chmod. */
+  readonly chmod?: string;
+}
+
+/**
+ * No isolation: programs run as this program's own user, on its network, and see all that it sees; the limits of a slot are not enforced.
+ * What remains: an environment of their own, time-outs, the output cap, and the end of the whole process group. To be asked for by name.
+ */
+export function createUnsandboxed(options: UnsandboxedOptions = {}): Sandbox {
+  const chmod = options.chmod ?? '/usr/bin/chmod';
+  return {
+    kind: 'none',
+    check: async () => [],
+    notes: async () => [
+      'Nothing is isolated: code from a pull request runs as the user of this program and can read whatever it can. Choose the sandbox "bubblewrap" for repositories whose authors you do not trust.',
+    ],
+    openSlot: async () => new UnsandboxedSlot(chmod),
+  };
+}
+
+class UnsandboxedSlot implements SandboxSlot {
+  readonly #chmod: string;
+  #closed = false;
+  #running: { stop: GracefulStop<StopReason>; done: Promise<unknown> } | undefined;
+
+  constructor(chmod: string) {
+    this.#chmod = chmod;
+  }
+
+  async own(directory: string): Promise<void> {
+    await refuseLink(directory);
+  }
+
+  async reclaim(directory: string): Promise<void> {
+    await refuseLink(directory);
+    const argv = ['--recursive', 'u+rwX', '--', directory];
+    await execa(this.#chmod, argv, { extendEnv: false, env: {}, timeout: TREE_PATIENCE_MS });
+  }
+
+  async run(command: SandboxCommand): Promise<SandboxResult> {
+    if (this.#closed) throw new Error('The sandbox slot is closed.');
+    if (this.#running) throw new Error('The sandbox slot already runs a command: one after the other.');
+    if (command.signal?.aborted) return neverStarted();
+    refuseMovedMounts(command);
+    const group = new ProgramGroup(command);
+    const stop = new GracefulStop<StopReason>(group, command.graceMs);
+    const done = execute(command, group, stop);
+    this.#running = { stop, done };
+    return done.finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#running?.stop.force('signal');
+    await this.#running?.done.catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** `node:child_process` and not execa: stops go to the program first and to its whole process group last, and output is dropped rather than buffered. */
+class ProgramGroup {
+  readonly child: ChildProcess;
+
+  constructor(command: SandboxCommand) {
+    const [program, ...argv] = command.argv;
+    const stdin = command.stdin === undefined ? 'ignore' : 'pipe';
+    this.child = spawn(program, argv, {
+      cwd: command.cwd,
+      env: { ...command.env },
+      detached: true,
+      stdio: [stdin, 'pipe', 'pipe'],
+    });
+    this.child.stdin?.on('error', () => {}); // EPIPE when the program does not read.
+    this.child.stdin?.end(command.stdin);
+  }
+
+  interrupt(): boolean {
+    return this.child.kill('SIGINT');
+  }
+
+  kill(): void {
+    if (this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch {
+      // The whole group has ended.
+    }
+  }
+}
+
+async function execute(
+  command: SandboxCommand,
+  group: ProgramGroup,
+  stop: GracefulStop<StopReason>,
+): Promise<SandboxResult> {
+  const startedAt = performance.now();
+  const capture = new OutputCapture(command.outputBytes, command.onLine);
+  group.child.stdout?.on('data', (chunk: Buffer) => capture.write('stdout', chunk));
+  group.child.stderr?.on('data', (chunk: Buffer) => capture.write('stderr', chunk));
+  const timer = setTimeout(() => stop.request('timeout'), command.timeoutMs);
+  const abort = () => stop.request('signal');
+  command.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const exitCode = await ended(group);
+    const output = capture.end();
+    return {
+      exitCode,
+      stdout: output.stdout,
+      stderr: output.stderr,
+      outputTruncated: output.truncated,
+      stoppedBy: stop.reason,
+      durationMs: performance.now() - startedAt,
+    };
+  } finally {
+    clearTimeout(timer);
+    command.signal?.removeEventListener('abort', abort);
+    stop.done();
+  }
+}
+
+async function ended(group: ProgramGroup): Promise<number | undefined> {
+  const { child } = group;
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  const exitCode = await new Promise<number | undefined>((resolve, reject) => {
+    child.once('error', (error) =>
+      reject(new SandboxUnavailableError(`The program could not be started: ${error.message}.`)),
+    );
+    child.once('exit', (code) => resolve(code ?? undefined));
+  });
+  group.kill();
+  await Promise.race([closed, delay(DRAIN_PATIENCE_MS, undefined, { ref: false })]);
+  for (const stream of child.stdio) stream?.destroy();
+  return exitCode;
+}
+
+function neverStarted(): SandboxResult {
+  return { exitCode: undefined, stdout: '', stderr: '', outputTruncated: false, stoppedBy: 'signal', durationMs: 0 };
+}
+
+function refuseMovedMounts(command: SandboxCommand): void {
+  const moved = command.mounts.find((mount) => mount.target !== undefined && mount.target !== mount.source);
+  if (moved)
+    throw new SandboxUnavailableError(
+      `Without a sandbox ${moved.source} cannot appear at ${moved.target}. Use the sandbox "bubblewrap", or a mount that stays in its place.`,
+    );
+}
+
+async function refuseLink(directory: string): Promise<void> {
+  const entry = await lstat(directory);
+  if (!entry.isDirectory()) throw new Error(`${directory} is not a folder: name the real folder.`);
+}
