@@ -5,6 +5,11 @@ import { valueLeaves } from './value-leaves.ts';
 const SECRET_NAME =
   /pass(word|wd|phrase)?|secret|token|private_?key|access_?key|account_?key|api_?key|sas|credential|conn_str|connection_string/i;
 
+/** Whether a variable or argument of this name probably holds a secret. */
+export function looksSecret(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
 /**
  * Every value that must not be shown to people: what Terraform marks as sensitive in changes, state and outputs, values of
  * variables declared sensitive, and literals of secret-looking provider arguments. Numbers are given as text; `true`, `false`
@@ -30,7 +35,7 @@ export function sensitiveValues(plan: PlanJson): readonly string[] {
 /** Secrets in what `init` wrote down of the backend (`.terraform/terraform.tfstate`); that file is the slot's, so anything may be in it. */
 export function sensitiveBackendValues(backendConfig: unknown): readonly string[] {
   const found = new Set<string>();
-  for (const [path, value] of valueLeaves(backendConfig)) if (SECRET_NAME.test(path)) addTexts(found, value);
+  for (const [path, value] of valueLeaves(backendConfig)) if (looksSecret(path)) addTexts(found, value);
   return [...found];
 }
 
@@ -99,7 +104,7 @@ function addModule(found: Set<string>, module: JsonObject, given: JsonObject): v
 function* secretArguments(expressions: unknown, variables: JsonObject): Generator<unknown> {
   for (const [name, expression] of Object.entries(asObject(expressions))) {
     const { constant_value: literal, references } = asObject(expression);
-    if (SECRET_NAME.test(name)) {
+    if (looksSecret(name)) {
       yield literal;
       for (const reference of asList(references)) {
         yield asObject(variables[/^var\.([\w-]+)$/.exec(String(reference))?.[1] ?? ''])['value'];

@@ -1,6 +1,7 @@
 import type { CanonicalPlan, IgnoreRule } from '../../src/core/canonical-plan.ts';
 import type { Diagnostic, PlanSummary, Progress } from '../../src/core/plan.ts';
 import type { Project } from '../../src/core/project.ts';
+import type { Backend } from '../../src/core/root-module.ts';
 import type { Secret } from '../../src/lib/secret.ts';
 import type { Mount, NetworkMode, SandboxSlot } from '../../src/ports/sandbox.ts';
 import type { StateLock } from './state-lock.ts';
@@ -98,6 +99,8 @@ export interface ProjectRun {
   /** True where mounts can have targets of their own (bubblewrap): the checkout then always appears under one path, so that `abspath()` gives the same plan twice. */
   readonly fixedPaths: boolean;
   readonly project: Project;
+  /** What the configuration files declare, as far as they could be read; init tells the rest. */
+  readonly backend: Backend | undefined;
   readonly facts: StepFacts;
   readonly terraform: TerraformBinary;
   readonly credentials: Credentials;
@@ -134,6 +137,8 @@ export interface PlannedProject {
   readonly canonical: CanonicalPlan;
   /** The text `terraform show` prints; hostile, Terraform's own masking only. */
   readonly planText: string;
+  /** Resource instances in the state before this plan; `expectedResources` of the next one. */
+  readonly stateResources: number;
   /** Hold secrets in clear: to be sealed before they are stored. */
   readonly planFile: Uint8Array;
   readonly lockFile: Uint8Array | undefined;

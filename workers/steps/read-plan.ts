@@ -1,0 +1,117 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalizePlan, type CanonicalPlan } from '../../src/core/canonical-plan.ts';
+import type { PlanSummary } from '../../src/core/plan.ts';
+import {
+  countStateResources,
+  parsePlanJson,
+  PlanFormatError,
+  type PlanJson,
+  summarizePlan,
+} from '../../src/core/plan-json.ts';
+import { sensitiveValues } from '../../src/core/sensitive-values.ts';
+import { readConfined, UntrustedFileError } from './read-confined.ts';
+import { PLAN_FILE } from './run-layout.ts';
+import {
+  failureOf,
+  type ProcessRequest,
+  refuseStep,
+  runProcess,
+  type StageContext,
+  type StepFailure,
+} from './step-process.ts';
+import { showJsonArgv, showTextArgv } from './terraform-command.ts';
+
+export interface PlanFacts {
+  readonly summary: PlanSummary;
+  readonly canonical: CanonicalPlan;
+  readonly planText: string;
+  readonly planFile: Buffer;
+  readonly sensitiveValues: readonly string[];
+  readonly stateResources: number;
+}
+
+/**
+ * Reads what the plan stage left behind, once all its processes are dead. The plan file is copied out, and the copy is shown by
+ * Terraform in fresh sandboxes in which nothing can be changed: whatever was printed while planning counts for nothing.
+ */
+export async function readPlan(context: StageContext): Promise<PlanFacts | StepFailure> {
+  const planFile = await takePlanFile(context);
+  if (!Buffer.isBuffer(planFile)) return planFile;
+  const json = await show(context, 'show -json', showJsonArgv);
+  if (typeof json !== 'string') return json;
+  const plan = parse(context, json);
+  if (!('format_version' in plan)) return plan;
+  const values = sensitiveValues(plan);
+  context.run.onSensitiveValues(values);
+  const planText = await show(context, 'show', showTextArgv);
+  if (typeof planText !== 'string') return planText;
+  const canonical = canonicalizePlan(plan, {
+    key: context.run.digestKey.reveal(),
+    ignore: context.run.verifyIgnore,
+  });
+  return {
+    summary: summarizePlan(plan, canonical.digest),
+    canonical,
+    planText,
+    planFile,
+    sensitiveValues: values,
+    stateResources: countStateResources(plan),
+  };
+}
+
+async function takePlanFile(context: StageContext): Promise<Buffer | StepFailure> {
+  const { run, layout } = context;
+  await run.slot.reclaim(layout.output.host);
+  try {
+    const file = await readConfined(layout.output.host, PLAN_FILE, run.limits.artifactBytes);
+    if (file === undefined || file.length === 0) {
+      const reason =
+        'The plan stage ended without a plan file. A workflow with its own plan command must write it to `$PLANFILE`.';
+      return refuseStep(context, 'plan', reason);
+    }
+    await placePlanFile(context, file);
+    return file;
+  } catch (cause) {
+    if (cause instanceof UntrustedFileError) return refuseStep(context, 'plan', cause.message);
+    throw cause;
+  } finally {
+    await run.slot.own(layout.output.host);
+  }
+}
+
+/** Puts the plan file where the sandbox can read it and not write it. */
+export async function placePlanFile({ run, layout }: StageContext, file: Uint8Array): Promise<void> {
+  await writeFile(join(layout.plan.host, PLAN_FILE), file, { mode: 0o644 });
+  await run.slot.own(layout.plan.host);
+}
+
+async function show(context: StageContext, step: string, argv: typeof showJsonArgv): Promise<string | StepFailure> {
+  const { run, layout } = context;
+  const request: ProcessRequest = {
+    step,
+    argv: argv(run.terraform, join(layout.plan.inside, PLAN_FILE)),
+    phase: 'show',
+    timeoutMs: run.limits.showMs,
+    output: 'quiet',
+    progress: 'show',
+    outputBytes: run.limits.planJsonBytes,
+  };
+  const outcome = await runProcess(context, request);
+  const failure = failureOf(context, request, outcome);
+  if (failure !== undefined) return failure;
+  if (outcome.result.outputTruncated) {
+    const reason = `The plan is larger than ${run.limits.planJsonBytes} bytes when written out. Split the project, or let the operator raise the limit.`;
+    return refuseStep(context, step, reason);
+  }
+  return outcome.result.stdout;
+}
+
+function parse(context: StageContext, json: string): PlanJson | StepFailure {
+  try {
+    return parsePlanJson(json);
+  } catch (cause) {
+    if (cause instanceof PlanFormatError) return refuseStep(context, 'show -json', cause.message);
+    throw cause;
+  }
+}
