@@ -21,14 +21,20 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 }
 
+/** Where data comes from, so that a problem can be told with its place. */
+export interface Origin extends Pick<YamlFile, 'file' | 'lineOf' | 'lineOfKey'> {
+  /** The environment's name of a value that came from there. */
+  variableOf?(path: Path): string | undefined;
+}
+
 export type Checked<T> = { readonly value: T } | { readonly problems: readonly ConfigProblem[] };
 
 /** Checks data against a schema; every problem with its line, and with what was probably meant. */
-export function checkData<T>(schema: z.ZodType<T>, yaml: YamlFile, data: unknown): Checked<T> {
+export function checkData<T>(schema: z.ZodType<T>, origin: Origin, data: unknown): Checked<T> {
   const result = schema.safeParse(data);
   if (result.success) return { value: result.data };
   const json = toJsonSchema(schema);
-  return { problems: result.error.issues.flatMap((issue) => toProblems(issue, yaml, data, json)).sort(byLine) };
+  return { problems: result.error.issues.flatMap((issue) => toProblems(issue, origin, data, json)).sort(byLine) };
 }
 
 export function byLine(a: ConfigProblem, b: ConfigProblem): number {
@@ -42,22 +48,26 @@ export function formatPath(path: Path): string {
 
 function toProblems(
   issue: z.core.$ZodIssue,
-  yaml: YamlFile,
+  origin: Origin,
   data: unknown,
   json: JsonSchema,
 ): readonly ConfigProblem[] {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   if (issue.code !== 'unrecognized_keys') {
     const { message, suggestion } = describe(issue, valueAt(data, path));
+    const variable = origin.variableOf?.(path);
+    if (variable !== undefined) {
+      return [{ file: 'environment', line: undefined, message: `${variable}: ${message}`, suggestion }];
+    }
     const place = formatPath(path);
     return [
-      { file: yaml.file, line: yaml.lineOf(path), message: place ? `${place}: ${message}` : message, suggestion },
+      { file: origin.file, line: origin.lineOf(path), message: place ? `${place}: ${message}` : message, suggestion },
     ];
   }
   const known = Object.keys(schemaAt(json, path)?.properties ?? {});
   return issue.keys.map((key) => ({
-    file: yaml.file,
-    line: yaml.lineOfKey(path, key),
+    file: origin.file,
+    line: origin.lineOfKey(path, key),
     message: `${formatPath([...path, key])}: unknown key`,
     suggestion: suggest(key, known),
   }));
@@ -78,6 +88,8 @@ function describe(issue: z.core.$ZodIssue, value: unknown): Pick<ConfigProblem, 
     record: 'a mapping of keys',
     array: 'a list',
     string: 'text',
+    number: 'a whole number',
+    int: 'a whole number',
   };
   return plain(`must be ${names[issue.expected] ?? issue.expected}`);
 }

@@ -17,7 +17,7 @@ export type AllowedOverride = 'plan_requirements' | 'apply_requirements' | 'work
 export type PermittedCommand = 'plan' | 'apply' | 'unlock' | 'cancel' | 'version';
 
 /** Per command the teams (`organisation/team`) of which an actor must be in one, on top of the permission on the repository. A command that is not named is not narrowed. */
-export type TeamPermissions = Readonly<Partial<Record<PermittedCommand, readonly string[]>>>;
+export type TeamPermissions = Readonly<Partial<Record<PermittedCommand, readonly string[] | undefined>>>;
 
 /** One entry of the server's `repos:`; a key that is undefined is not set by it. */
 export interface RepositoryRule {
