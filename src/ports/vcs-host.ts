@@ -126,6 +126,8 @@ export interface VcsHost {
   findLastPusher(pull: PullRequest): Promise<Account | undefined>;
   getPermission(repository: RepositoryRef, account: Account): Promise<Permission>;
   isTeamMember(organisation: string, team: string, account: Account): Promise<boolean>;
+  /** The ref of the base repository at which the head of a pull request can be fetched, from a fork's, too. */
+  headRefOf(number: number): string;
   /** A credential that can read this repository's contents and nothing else. */
   getGitSource(repository: RepositoryRef): Promise<GitSource>;
 
