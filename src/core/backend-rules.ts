@@ -29,9 +29,9 @@ export function applyRefusal(backend: InitializedBackend, places: readonly State
   if (localPath !== undefined && places.some((place) => isWithin(place.path, localPath))) return undefined;
   const what =
     backend.type === 'none'
-      ? 'This root module has no `backend` block, so its state would be a file in the checkout'
-      : 'Its local backend keeps the state in the checkout';
-  return `${what} and be lost with it: the next plan would create everything once more. Add a backend (s3, gcs, azurerm, http, pg ...), or let the operator mount a writable place and put its path into a \`backend "local"\` block.`;
+      ? 'This root module has no `backend` block, so its state would be a file in the checkout and be lost with it'
+      : 'Its local backend keeps the state in the checkout, and it would be lost with that';
+  return `${what}: the next plan would create everything once more. Add a backend (s3, gcs, azurerm, http, pg ...), or let the operator mount a writable place and put its path into a \`backend "local"\` block.`;
 }
 
 function isWithin(directory: string, path: string): boolean {

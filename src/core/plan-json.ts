@@ -8,13 +8,13 @@ export class PlanFormatError extends Error {
 
 const change = z.looseObject({
   actions: z.array(z.string()),
-  before: z.unknown(),
-  after: z.unknown(),
-  after_unknown: z.unknown(),
-  before_sensitive: z.unknown(),
-  after_sensitive: z.unknown(),
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
+  after_unknown: z.unknown().optional(),
+  before_sensitive: z.unknown().optional(),
+  after_sensitive: z.unknown().optional(),
   replace_paths: z.array(z.unknown()).nullish(),
-  importing: z.looseObject({ id: z.unknown() }).nullish(),
+  importing: z.looseObject({ id: z.unknown().optional() }).nullish(),
 });
 
 const resourceChange = z.looseObject({
@@ -38,15 +38,15 @@ const check = z.looseObject({
 const planJson = z.looseObject({
   format_version: z.string(),
   errored: z.boolean().optional(),
-  variables: z.record(z.string(), z.looseObject({ value: z.unknown() })).optional(),
+  variables: z.record(z.string(), z.looseObject({ value: z.unknown().optional() })).optional(),
   resource_changes: z.array(resourceChange).optional(),
   resource_drift: z.array(resourceChange).optional(),
   output_changes: z.record(z.string(), change).optional(),
   action_invocations: z.array(z.unknown()).optional(),
   checks: z.array(check).nullish(),
-  prior_state: z.unknown(),
-  planned_values: z.unknown(),
-  configuration: z.unknown(),
+  prior_state: z.unknown().optional(),
+  planned_values: z.unknown().optional(),
+  configuration: z.unknown().optional(),
 });
 
 /**

@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyRefusal, planRefusal } from '../../src/core/backend-rules.ts';
 import type { Diagnostic } from '../../src/core/plan.ts';
 import type { CancelledProject, FailedProject, PlannedProject, PlanOutcome, ProjectRun } from './project-run.ts';
-import { confinedPath, readConfined, UntrustedFileError } from './read-confined.ts';
+import { confinedDirectory, readConfined, UntrustedFileError } from './read-confined.ts';
 import { type PlanFacts, readPlan } from './read-plan.ts';
 import { prepareLayout, type RunLayout, runLayout, statePlaces } from './run-layout.ts';
 import { readBackend, runSteps } from './run-steps.ts';
@@ -39,9 +38,7 @@ async function refusePlan(run: ProjectRun): Promise<string | undefined> {
 
 async function refuseDirectory({ checkoutDirectory, project }: ProjectRun): Promise<string | undefined> {
   try {
-    const path = await confinedPath(checkoutDirectory, join(project.dir, '.'));
-    const found = path === undefined ? undefined : await stat(path).catch(() => undefined);
-    if (found?.isDirectory()) return undefined;
+    if ((await confinedDirectory(checkoutDirectory, project.dir)) !== undefined) return undefined;
   } catch (cause) {
     if (!(cause instanceof UntrustedFileError)) throw cause;
   }

@@ -33,14 +33,22 @@ export async function readConfined(root: string, path: string, maxBytes: number)
 
 /** The path with its folder's links resolved, still inside `root`; undefined when the folder does not exist. */
 export async function confinedPath(root: string, path: string): Promise<string | undefined> {
-  const full = join(root, path);
+  const folder = await confinedDirectory(root, dirname(path));
+  return folder === undefined ? undefined : join(folder, basename(path));
+}
+
+/**
+ * A folder with its links resolved, still inside `root`; undefined when there is none.
+ * @throws UntrustedFileError when a link leads out.
+ */
+export async function confinedDirectory(root: string, path: string): Promise<string | undefined> {
   try {
-    const [top, folder] = await Promise.all([realpath(root), realpath(dirname(full))]);
+    const [top, folder] = await Promise.all([realpath(root), realpath(join(root, path))]);
     const inside = relative(top, folder);
     if (inside === '..' || inside.startsWith('../')) {
       throw new UntrustedFileError(`${path} lies outside of the folder it belongs to.`);
     }
-    return join(folder, basename(full));
+    return (await lstat(folder)).isDirectory() ? folder : undefined;
   } catch (cause) {
     if (isMissing(cause)) return undefined;
     throw cause;

@@ -95,7 +95,7 @@ async function runInit(context: StageContext, args: readonly string[]): Promise<
 const backendFile = z.looseObject({
   backend: z.looseObject({
     type: z.string(),
-    config: z.looseObject({ path: z.unknown(), workspace_dir: z.unknown() }).nullish(),
+    config: z.looseObject({ path: z.unknown().optional(), workspace_dir: z.unknown().optional() }).nullish(),
   }),
 });
 
@@ -108,12 +108,17 @@ export async function readBackend({ run, layout }: StageContext): Promise<Initia
   const { type, config } = parsed.data.backend;
   run.onSensitiveValues(sensitiveBackendValues(config));
   if (type !== 'local') return { type, localPath: undefined };
-  // Workspaces other than the default one live in a folder of their own.
-  const isDefault = run.project.workspace === 'default';
-  const [own, fallback] = isDefault
-    ? [config?.path, 'terraform.tfstate']
-    : [config?.workspace_dir, 'terraform.tfstate.d'];
-  return { type, localPath: absoluteInside(layout, typeof own === 'string' && own !== '' ? own : fallback) };
+  return { type, localPath: absoluteInside(layout, localStatePath(run.project.workspace, config ?? {})) };
+}
+
+/** Workspaces other than the default one live in a folder of their own. */
+function localStatePath(
+  workspace: string,
+  config: { readonly path?: unknown; readonly workspace_dir?: unknown },
+): string {
+  const given = (value: unknown, fallback: string) => (typeof value === 'string' && value !== '' ? value : fallback);
+  if (workspace === 'default') return given(config.path, 'terraform.tfstate');
+  return join(given(config.workspace_dir, 'terraform.tfstate.d'), workspace, 'terraform.tfstate');
 }
 
 function parseJson(text: string | undefined): unknown {

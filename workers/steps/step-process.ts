@@ -70,8 +70,10 @@ export async function runProcess(context: StageContext, request: ProcessRequest)
   };
   const reader = createEventReader(say, () => reportProgress(context, request, reader));
   reportProgress(context, request, reader);
-  const onLine = (line: string) => {
+  const onLine = (line: string, stream: 'stdout' | 'stderr') => {
     if (request.output === 'events') return reader.read(line);
+    // A plan written out holds secrets in clear.
+    if (request.output === 'quiet' && stream === 'stdout') return;
     const shown = request.filter === undefined ? line : request.filter(line);
     if (shown !== undefined) say(shown);
   };
@@ -93,8 +95,13 @@ export async function runProcess(context: StageContext, request: ProcessRequest)
   return { result, diagnostics, summary: reader.summary };
 }
 
+/** Terraform advises to lock for other platforms whenever providers come from a mirror, which is our doing and not the author's. */
+const OWN_DOING = /^Incomplete lock file information for providers/;
+
 function foundDiagnostics(request: ProcessRequest, result: SandboxResult, reader: EventReader): readonly Diagnostic[] {
-  if (request.output === 'events' && reader.diagnostics.length > 0) return reader.diagnostics;
+  if (request.output === 'events' && reader.diagnostics.length > 0) {
+    return reader.diagnostics.filter(({ summary }) => !OWN_DOING.test(summary));
+  }
   // Whatever a custom program prints is not Terraform's word.
   return request.progress === 'custom' ? [] : parseTextDiagnostics(result.stderr);
 }
