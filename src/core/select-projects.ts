@@ -1,0 +1,73 @@
+import { compileGlob, containsGlob } from '../lib/glob.ts';
+import { suggest } from '../lib/suggestion.ts';
+import { isEmptySelection, type ProjectSelection } from './command.ts';
+import { makeFinder, makeNamedProject, type FinderInput, type FoundProject } from './project-finder.ts';
+import { projectTitle, type Project } from './project.ts';
+import type { ResolvedProjects } from './resolve-projects.ts';
+
+export type Selected<T> =
+  | { readonly projects: readonly T[] }
+  /** Nothing is meant by it, with what could have been. */
+  | { readonly problem: string };
+
+type Place = Pick<Project, 'dir' | 'workspace' | 'name'>;
+
+/**
+ * Chooses among projects that are there, those with a plan for instance. As Atlantis has it, a workspace alone means the
+ * top directory; a directory alone means its default workspace, or all it has when it has no default one.
+ */
+export function selectAmong<T extends Place>(projects: readonly T[], selection: ProjectSelection): readonly T[] {
+  if (isEmptySelection(selection)) return projects;
+  if (selection.project !== undefined) return projects.filter((project) => project.name === selection.project);
+  const isDir = directoryTest(selection.dirs.length > 0 ? selection.dirs : ['.']);
+  const there = projects.filter((project) => isDir(project.dir));
+  if (selection.workspace !== undefined) return there.filter((project) => project.workspace === selection.workspace);
+  const withDefault = new Set(there.filter((project) => project.workspace === 'default').map((project) => project.dir));
+  return there.filter((project) => project.workspace === 'default' || !withDefault.has(project.dir));
+}
+
+/** What a `plan` command means: without flags all that the pull request touches, also those not planned by themselves. */
+export function selectForPlan(
+  input: FinderInput,
+  resolved: ResolvedProjects,
+  selection: ProjectSelection,
+): Selected<FoundProject> {
+  if (isEmptySelection(selection)) {
+    return { projects: resolved.all.filter((found) => found.reasons.length > 0 && found.unplannable === undefined) };
+  }
+  const byPlace = new Map(resolved.all.map((found) => [found.project, found]));
+  const chosen = selectAmong([...byPlace.keys()], selection).flatMap((project) => byPlace.get(project) ?? []);
+  const named = chosen.length > 0 ? chosen : nameProjects(input, selection);
+  if (named.length === 0) return { problem: explainNothing(resolved.all, selection) };
+  const plannable = named.filter((found) => found.unplannable === undefined);
+  const [first] = named;
+  if (plannable.length > 0 || first === undefined) return { projects: plannable };
+  return { problem: `${projectTitle(first.project)} cannot be planned: ${first.unplannable}.` };
+}
+
+/** A directory with Terraform files can be planned by name, whatever config and discovery say of it. */
+function nameProjects(input: FinderInput, selection: ProjectSelection): readonly FoundProject[] {
+  if (selection.project !== undefined || selection.dirs.some(containsGlob)) return [];
+  const finder = makeFinder(input);
+  const dirs = selection.dirs.length > 0 ? selection.dirs : ['.'];
+  return dirs.flatMap((dir) => makeNamedProject(finder, dir, selection.workspace ?? 'default') ?? []);
+}
+
+function explainNothing(all: readonly FoundProject[], selection: ProjectSelection): string {
+  if (selection.project !== undefined) {
+    const names = all.flatMap((found) => found.project.name ?? []);
+    const meant = suggest(selection.project, names);
+    const hint = meant === undefined ? '' : ` Did you mean ${JSON.stringify(meant)}?`;
+    const known =
+      names.length === 0 ? ' The config names no projects.' : ` There are: ${names.slice(0, 30).join(', ')}.`;
+    return `There is no project with name ${JSON.stringify(selection.project)}.${hint}${known}`;
+  }
+  const dirs = selection.dirs.length > 0 ? selection.dirs : ['.'];
+  return `There are no Terraform files in ${dirs.map((dir) => JSON.stringify(dir)).join(', ')}.`;
+}
+
+/** A directory may have a star in its name, so what is written counts before what it matches. */
+function directoryTest(patterns: readonly string[]): (dir: string) => boolean {
+  const globs = patterns.filter(containsGlob).map((pattern) => compileGlob(pattern));
+  return (dir) => patterns.includes(dir) || globs.some((glob) => 'matches' in glob && glob.matches(dir));
+}
