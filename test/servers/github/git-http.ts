@@ -1,6 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, grantCovers, identify, mayApp, sees } from './http/caller.ts';
+import type { Faults } from './http/faults.ts';
 import { needs } from './http/route.ts';
 import type { Hub } from './hub.ts';
 import { branchMoved } from './operations/branches.ts';
@@ -27,8 +29,9 @@ class GitRefusal extends Error {
 }
 
 /** Git's smart HTTP: `git http-backend` as a CGI program, behind the same accounts, roles and tokens as the API. */
-export async function handleGit(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function handleGit(hub: Hub, faults: Faults, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   try {
+    await hitFaults(faults, request);
     const git = authorise(hub, request);
     const before = git.writes ? await listRefs(git.repository.gitDirectory) : undefined;
     await runBackend(git, request, reply);
@@ -38,6 +41,14 @@ export async function handleGit(hub: Hub, request: FastifyRequest, reply: Fastif
     const challenge = error.status === 401 ? { 'www-authenticate': 'Basic realm="GitHub"' } : {};
     await reply.code(error.status).headers(challenge).type('text/plain').send(error.message);
   }
+}
+
+async function hitFaults(faults: Faults, request: FastifyRequest): Promise<void> {
+  const fault = faults.take(request.method, request.url.split('?')[0] ?? '');
+  if (fault?.delayMs !== undefined) await setTimeout(fault.delayMs);
+  if (faults.offline === 'reset' || fault?.dropConnection !== undefined) request.raw.destroy();
+  if (faults.offline !== false || fault?.dropConnection !== undefined) throw new GitRefusal(503, 'Service Unavailable');
+  if (fault?.status !== undefined) throw new GitRefusal(fault.status, String(fault.body ?? 'Server Error'));
 }
 
 function callerOf(hub: Hub, request: FastifyRequest): Caller {

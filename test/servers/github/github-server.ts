@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { handleGit } from './git-http.ts';
+import { handleGraphql } from './graphql/handle.ts';
 import { Faults } from './http/faults.ts';
 import { GITHUB_LIMITS, type LimitOptions, Limits } from './http/limits.ts';
-import { type Books, handleApi, type Machinery, redirectFor } from './http/pipeline.ts';
+import type { Books, Machinery } from './http/exchange.ts';
+import { handleApi, redirectFor } from './http/pipeline.ts';
 import { ApiDescription } from './http/validation.ts';
 import type { Hub } from './hub.ts';
+import { mountPages } from './pages/page-routes.ts';
 import { People } from './people.ts';
 import { ALL_ROUTES } from './routes/all-routes.ts';
 import { World } from './state/world.ts';
@@ -24,7 +27,7 @@ export interface GithubServerOptions {
   readonly mergeableDelay?: number;
   /** How long a receiver of webhooks may take; GitHub's 10 s by default. */
   readonly webhookTimeoutMs?: number;
-  /** Users the page offers to write as; default: everybody. */
+  /** Where the git repositories go; default: a temporary folder, removed at the end. */
   readonly folder?: string;
 }
 
@@ -114,6 +117,19 @@ export class GithubServer extends People implements AsyncDisposable {
     if (lines.length > 0) throw new Error(`Requests that GitHub would not understand:\n${lines.join('\n')}`);
   }
 
+  /** Nobody answers at the address any more: connections are refused. */
+  async stopListening(): Promise<void> {
+    const closed = new Promise((resolve) => this.#app.server.close(resolve));
+    this.#app.server.closeAllConnections();
+    await closed;
+  }
+
+  /** Back at the same address. */
+  async resumeListening(): Promise<void> {
+    const { hostname, port } = new URL(this.url);
+    await new Promise<void>((resolve) => this.#app.server.listen(Number(port), hostname, resolve));
+  }
+
   clearBooks(): void {
     for (const list of Object.values(this.#books)) list.length = 0;
   }
@@ -178,7 +194,7 @@ function mountApi(app: FastifyInstance, machinery: Machinery): void {
 function mountFallback(app: FastifyInstance, machinery: Machinery): void {
   app.setNotFoundHandler(async (request, reply) => {
     if (GIT_PATH.test(request.url)) {
-      await handleGit(machinery.hub, request, reply);
+      await handleGit(machinery.hub, machinery.faults, request, reply);
       return;
     }
     const redirect = redirectFor(machinery, request);
@@ -215,6 +231,11 @@ export async function createGithubServer(options: GithubServerOptions = {}): Pro
   });
   app.addContentTypeParser(/^application\/x-git-/, (_request, _payload, done) => done(null));
   mountApi(app, machinery);
+  app.post('/graphql', async (request, reply) => {
+    await handleGraphql(machinery, request, reply);
+    return reply;
+  });
+  mountPages(app, hub);
   mountFallback(app, machinery);
   await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 });
   const address = app.server.address();

@@ -1,71 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Hub } from '../hub.ts';
-import { RefusedError } from '../operations/pulls.ts';
 import { atLeast, roleOf } from '../state/permissions.ts';
 import { ApiError, notFound } from './api-error.ts';
-import {
-  acceptedHeader,
-  BadCredentialsError,
-  type Caller,
-  grantCovers,
-  identify,
-  mayApp,
-  type Requirement,
-  sees,
-} from './caller.ts';
-import type { Faults } from './faults.ts';
-import type { Limits } from './limits.ts';
+import { acceptedHeader, type Caller, grantCovers, identify, mayApp, type Requirement, sees } from './caller.ts';
+import { type Answer, exchange, limitKey, type Machinery, refusal, type RequestRecord } from './exchange.ts';
 import { etagOf, matchesEtag, paginate } from './paging.ts';
 import { type Route, type RouteAnswer, type RouteRequest, repositoryOf } from './route.ts';
-import type { ApiDescription } from './validation.ts';
-
-export interface RequestRecord {
-  readonly method: string;
-  readonly path: string;
-  readonly operation: string | undefined;
-  status: number;
-  token: Caller['kind'];
-  readonly at: Date;
-  durationMs: number;
-}
-
-export interface Violation {
-  readonly method: string;
-  readonly path: string;
-  readonly problems: readonly string[];
-}
-
-export interface Books {
-  readonly requests: RequestRecord[];
-  /** Requests no route answers. */
-  readonly unexpected: string[];
-  /** Requests that GitHub's description does not allow. */
-  readonly violations: Violation[];
-  /** Answers of this server that GitHub's description does not allow: a mistake of this server. */
-  readonly ownMistakes: Violation[];
-}
-
-export interface Machinery {
-  readonly hub: Hub;
-  readonly description: ApiDescription;
-  readonly limits: Limits;
-  readonly faults: Faults;
-  readonly books: Books;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  /** undefined: no body. */
-  readonly body: unknown;
-}
-
-export function limitKey(caller: Caller): string {
-  if (caller.kind === 'personal') return `user ID ${caller.account.id}`;
-  if (caller.kind === 'installation') return `installation ID ${caller.installation.id}`;
-  return caller.kind === 'app' ? `app ID ${caller.app.id}` : '127.0.0.1';
-}
 
 /** The path and query as they were asked, before the prefix of an Enterprise server was taken off. */
 function askedUrl(machinery: Machinery, request: FastifyRequest): string {
@@ -78,48 +17,7 @@ export async function handleApi(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const started = performance.now();
-  const path = request.url.split('?')[0] ?? '';
-  const record: RequestRecord = {
-    method: request.method,
-    path,
-    operation: route.operation,
-    status: 0,
-    token: 'anonymous',
-    at: new Date(),
-    durationMs: 0,
-  };
-  machinery.books.requests.push(record);
-  const fault = machinery.faults.take(request.method, path);
-  if (fault?.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
-  const drop = fault?.dropConnection;
-  const lost = drop === true || drop === 'before' || machinery.faults.offline === 'reset';
-  if (lost) {
-    request.raw.destroy();
-    return;
-  }
-  const fake =
-    machinery.faults.offline === 'unavailable' ? { status: 503, body: { message: 'Service Unavailable' } } : fault;
-  const skip = fake?.status !== undefined && fault?.afterHandling !== true;
-  const answer = skip ? undefined : await answerFor(machinery, route, request, record);
-  const sent =
-    fake?.status === undefined
-      ? answer
-      : { status: fake.status, headers: { ...fault?.headers }, body: fake.body ?? { message: 'Server Error' } };
-  record.status = sent?.status ?? 0;
-  record.durationMs = performance.now() - started;
-  if (drop === 'after' || sent === undefined) request.raw.destroy();
-  else await send(reply, sent);
-}
-
-async function send(reply: FastifyReply, answer: Answer): Promise<void> {
-  reply.code(answer.status).headers({
-    'x-github-request-id': randomUUID().slice(0, 18).toUpperCase(),
-    'x-github-media-type': 'github.v3; format=json',
-    ...answer.headers,
-  });
-  if (answer.body === undefined) await reply.send();
-  else await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(answer.body));
+  await exchange(machinery, route.operation, request, reply, (record) => answerFor(machinery, route, request, record));
 }
 
 async function answerFor(
@@ -148,18 +46,6 @@ async function answerFor(
   } catch (error) {
     return refusal(error, headers);
   }
-}
-
-function refusal(error: unknown, headers: Record<string, string>): Answer {
-  const known = toApiError(error);
-  return { status: known.status, headers: { ...headers, ...known.headers }, body: known.body };
-}
-
-function toApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  if (error instanceof BadCredentialsError) return new ApiError(401, error.message);
-  if (error instanceof RefusedError) return new ApiError(error.status, error.message);
-  return new ApiError(500, `The local GitHub server failed: ${error instanceof Error ? error.stack : String(error)}`);
 }
 
 function partsOf(request: FastifyRequest): Pick<RouteRequest, 'params' | 'query' | 'body'> {

@@ -1,5 +1,5 @@
 import { notFound } from '../http/api-error.ts';
-import { limitKey } from '../http/pipeline.ts';
+import { limitKey } from '../http/exchange.ts';
 import { accountOf, type Route } from '../http/route.ts';
 import { atLeast, roleOf } from '../state/permissions.ts';
 import { publicUser } from '../views/accounts.ts';

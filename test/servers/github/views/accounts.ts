@@ -10,7 +10,7 @@ export function simpleUser(urls: Urls, account: Account) {
     avatar_url: `${urls.html}/avatars/${account.id}`,
     gravatar_id: '',
     url,
-    html_url: `${urls.html}/${account.login}`,
+    html_url: `${urls.html}/${account.type === 'Bot' ? `apps/${account.login.replace('[bot]', '')}` : account.login}`,
     followers_url: `${url}/followers`,
     following_url: `${url}/following{/other_user}`,
     gists_url: `${url}/gists{/gist_id}`,
