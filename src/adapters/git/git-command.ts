@@ -34,7 +34,7 @@ export interface GitSettings {
 export type RunGit = (call: GitCall) => Promise<GitResult>;
 
 /** A tree that lists to more than this is no repository but an attack (a few small objects can describe 10^10 files). */
-const OUTPUT_LIMIT = 256 * 1024 * 1024;
+const OUTPUT_LIMIT = 128 * 1024 * 1024;
 const STDERR_KEPT = 2_000;
 /** From SIGTERM, on which git removes its temporary files, to SIGKILL. */
 const KILL_AFTER_MS = 5_000;

@@ -1,5 +1,5 @@
 import type { TreeEntry } from '../../ports/repository-mirror.ts';
-import { refuseLink } from './resolve-link.ts';
+import { refuseLink, type LinkBudget } from './resolve-link.ts';
 
 export interface Selection {
   readonly write: readonly TreeEntry[];
@@ -10,8 +10,8 @@ export interface Selection {
 /** Linux' limits (limits.h: NAME_MAX, PATH_MAX) with room for the folder above. */
 const NAME_BYTES = 255;
 const PATH_BYTES = 3_500;
-/** A link takes a walk to judge; nobody has this many, but for one who wants us busy. */
-const MAX_LINKS = 10_000;
+/** Parts of paths walked to judge all links of a tree, well under a second's work; one who wants us busy gets no more. */
+const LINK_PARTS = 200_000;
 /** Most paths: plain ASCII, and no part begins with a dot or a g. The thorough look costs more than all the rest. */
 const HARMLESS_PATH = /^(?:[A-Za-fH-Zh-z0-9_-][\w.-]*\/)*[A-Za-fH-Zh-z0-9_-][\w.-]*$/;
 /** Longer targets cannot be made on Linux. */
@@ -27,12 +27,11 @@ export function selectEntries(entries: readonly TreeEntry[], targets: ReadonlyMa
   const write: TreeEntry[] = [];
   const refused: { path: string; reason: string }[] = [];
   const seen = new Set<string>();
-  let links = 0;
+  const budget = { parts: LINK_PARTS };
   for (const entry of entries) {
-    if (entry.kind === 'symlink') links += 1;
     const reason = seen.has(entry.path)
       ? 'a second entry of the same name'
-      : (refuseName(entry.path) ?? refusePlace(entry.path, leaves) ?? refuseSymlink(entry, targets, links));
+      : (refuseName(entry.path) ?? refusePlace(entry.path, leaves) ?? refuseSymlink(entry, targets, budget));
     seen.add(entry.path);
     if (reason !== undefined) refused.push({ path: entry.path, reason });
     else if (entry.kind !== 'submodule') write.push(entry);
@@ -77,13 +76,12 @@ function refusePlace(path: string, leaves: ReadonlySet<string>): string | undefi
   return undefined;
 }
 
-function refuseSymlink(entry: TreeEntry, targets: ReadonlyMap<string, string>, count: number): string | undefined {
+function refuseSymlink(entry: TreeEntry, targets: ReadonlyMap<string, string>, budget: LinkBudget): string | undefined {
   if (entry.kind !== 'symlink') return undefined;
-  if (/^\.git(?:modules|attributes|ignore)$/i.test(entry.path.split('/').at(-1) ?? ''))
-    return 'a settings file of git that is a symlink';
-  if (count > MAX_LINKS) return `one of more than ${MAX_LINKS} symlinks`;
+  const name = entry.path.slice(entry.path.lastIndexOf('/') + 1);
+  if (/^\.git(?:modules|attributes|ignore)$/i.test(name)) return 'a settings file of git that is a symlink';
   if (!targets.has(entry.path)) return 'a symlink whose target is too long';
-  return refuseLink(entry.path, targets);
+  return refuseLink(entry.path, targets, budget);
 }
 
 function noteSubmodules(entries: readonly TreeEntry[]): string[] {
