@@ -23,5 +23,8 @@ export function createGitSources(parts: HostParts, cloneUrlTemplate: string) {
     return { url, username: USERNAME, password };
   }
 
-  return { getGitSource };
+  /** GitHub keeps the head of every pull request there, in the base repository, also for forks. */
+  const headRefOf = (number: number): string => `refs/pull/${number}/head`;
+
+  return { getGitSource, headRefOf };
 }

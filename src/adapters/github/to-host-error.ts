@@ -94,6 +94,7 @@ function refusal(what: string, error: RequestError, status: number): HostRefused
   );
 }
 
+/** In the order in which they matter to whoever has to mend it. */
 const GRAPHQL_STATUS: Readonly<Record<string, number>> = {
   FORBIDDEN: 403,
   INSUFFICIENT_SCOPES: 403,
@@ -104,7 +105,7 @@ const GRAPHQL_STATUS: Readonly<Record<string, number>> = {
 /** GraphQL answers 200 whatever happened; the kind of error is in `errors[].type`, which is missing for a time-out. */
 function fromGraphql(clock: Clock, what: string, error: GraphqlResponseError<unknown>): Error {
   const types = (error.errors ?? []).map((each) => each.type);
-  const refused = types.find((type) => type !== undefined && type in GRAPHQL_STATUS);
+  const refused = Object.keys(GRAPHQL_STATUS).find((type) => types.includes(type));
   if (refused !== undefined) {
     return new HostRefusedError(
       `could not ${what}: ${error.message}`,

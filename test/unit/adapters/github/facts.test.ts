@@ -195,6 +195,7 @@ describe('git', () => {
     expect(source.url).toBe('https://github.test/acme/infra.git');
     expect(source.username).toBe('x-access-token');
     expect(source.password?.reveal()).toBe('t0ken');
+    expect(host.headRefOf(12)).toBe('refs/pull/12/head');
   });
 
   test('gets no credential for a folder, and no address for a name that is none', async () => {
