@@ -31,7 +31,7 @@ export interface TerraformBench extends AsyncDisposable {
 
 let sandbox: Sandbox | undefined;
 
-function realSandbox(): Sandbox {
+export function realSandbox(): Sandbox {
   sandbox ??= createBubblewrapSandbox({
     slotsDirectory: join(tmpdir(), `holdfast-test-slots-${process.pid}`),
     uidRange: { first: 410_000, count: 64 },
