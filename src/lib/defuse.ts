@@ -4,7 +4,7 @@ const GAP = '\u200B';
 const MENTION = /@(?=[\p{L}\p{N}_-])/gu;
 /** `#12`, `owner/repo#12`, and GitLab's `!12`. */
 const REFERENCE = /([#!])(?=\d)/g;
-const GH_REFERENCE = /\b(gh-)(?=\d)/gi;
+const GH_REFERENCE = /(?<![A-Za-z0-9])(gh-)(?=\d)/gi;
 /** Addresses of issues, pull requests, merge requests, discussions and commits, on any host. */
 const REFERENCE_URL = /(\/(?:issues|pulls?|merge_requests|discussions|commits?)\/)(?=[\da-f])/gi;
 /** Entities that are `@` or `#` once Markdown has been read: an e-mail reply quotes them as they stand. */

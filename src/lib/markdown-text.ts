@@ -5,7 +5,7 @@ import { stripControl } from './strip-control.ts';
 /** What means something within a line of GitHub's or GitLab's Markdown, `$` for formulas among it; parentheses only matter after `]`. */
 const MARKDOWN = /[\\`*_[\]|~$]/g;
 /** What means something at the beginning of a line only: headings, lists, underlines. */
-const BLOCK = /^(?:[#+=-]|\d+(?=[.)]))/;
+const BLOCK = /^(?:[#+=-]|\d+(?=[.)](?:\s|$)))/;
 const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 /** Where a bare address would become a link. */
 const AUTOLINK = /:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\./gi;
@@ -29,27 +29,30 @@ export function htmlText(text: string, max?: number): string {
   return escapeHtml(defuseCommitIds(defuse(oneLine(text, max))));
 }
 
-/**
- * Hostile text as a code span on one line, for anywhere in Markdown, table cells included: there a pipe ends the cell
- * even inside a code span, unless it is escaped (GFM 4.10), while everywhere else the backslash would be shown.
- */
+/** Hostile text as a code span on one line, for anywhere but a table cell: inside code nothing is linked, formatted or expanded. */
 export function codeSpan(text: string, max?: number): string {
+  return inBackticks(defuse(oneLine(text, max)));
+}
+
+/**
+ * The same for a table cell: there a pipe ends the cell even inside a code span, unless it is escaped (GFM 4.10), while
+ * everywhere else the backslash would be shown. A zero-width space keeps a backslash before it from escaping the escape.
+ */
+export function tableCode(text: string, max?: number): string {
   const line = defuse(oneLine(text, max));
+  return inBackticks(line.replace(/\\(?=\|)/g, '\\\u200B').replaceAll('|', '\\|'));
+}
+
+function inBackticks(line: string): string {
   if (line === '') return '` `';
-  if (line.includes('|')) return `<code>${escapeCode(line)}</code>`;
   const ticks = '`'.repeat(longestBacktickRun(line) + 1);
   const pad = /^`|`$/.test(line) ? ' ' : '';
   return `${ticks}${pad}${line}${pad}${ticks}`;
 }
 
-/** Character references for all that Markdown or a table would read: inside a raw `<code>` tag backslashes are not an escape everywhere. */
-function escapeCode(line: string): string {
-  return line.replace(/[&<>"'\\`*_{}[\]()#+!|~$:^=@-]/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 /**
- * Hostile text as a sentence on one line: no markup, no links, no HTML, fit for a table cell. Pairs of backticks stay code,
- * because our own explanations quote commands and paths that way.
+ * Hostile text as a sentence on one line: no markup, no links, no HTML. Pairs of backticks stay code, because our own
+ * explanations quote commands and paths that way. Not for table cells.
  */
 export function prose(text: string, max?: number): string {
   const parts = oneLine(text, max).split(/`([^`]+)`/);
