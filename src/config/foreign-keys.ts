@@ -12,6 +12,8 @@ export interface ForeignKey {
   readonly why: string;
   /** This value asks for nothing, so there is nothing to refuse. */
   readonly harmless?: unknown;
+  /** What a list here may hold; anything else is a mistake, whoever reads it. */
+  readonly values?: readonly string[];
 }
 
 /** By place, with `*` for the items of a list and for names of people's own choosing. */
@@ -48,7 +50,15 @@ export function cleanForeignKeys(yaml: YamlFile, foreign: ForeignKeys): Cleaned 
       const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
       if (rule === undefined) return inner !== null || isNamed(path);
       const severity = rule.harmless !== undefined && inner === rule.harmless ? 'warning' : rule.severity;
-      note(severity, path, key, rule.why);
+      const strange = rule.values === undefined ? undefined : findStrange(inner, rule.values);
+      if (strange === undefined) note(severity, path, key, rule.why);
+      else
+        note(
+          'error',
+          path,
+          key,
+          `${rule.why}; and ${JSON.stringify(strange)} is not a valid value, only ${rule.values?.join(', ')} are`,
+        );
       if (place(path) === 'workflows.*') checkStage(yaml, [...path, key], inner, found);
       return false;
     });
@@ -58,6 +68,11 @@ export function cleanForeignKeys(yaml: YamlFile, foreign: ForeignKeys): Cleaned 
   const of = (severity: 'warning' | 'error') =>
     found.flatMap((one) => (one.severity === severity ? [one.problem] : []));
   return { data, warnings: of('warning'), problems: of('error') };
+}
+
+function findStrange(value: unknown, values: readonly string[]): unknown {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.find((item) => !values.some((known) => known === item));
 }
 
 /** A workflow may be nothing but its name. */

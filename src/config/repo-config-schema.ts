@@ -4,6 +4,7 @@ import { problemOfWorkspace } from '../core/workspace-name.ts';
 import { compileGlob, containsGlob } from '../lib/glob.ts';
 import { WORKFLOW_STAGES, type ForeignKeys } from './foreign-keys.ts';
 import {
+  REQUIREMENTS,
   autodiscover,
   distribution,
   flag,
@@ -77,7 +78,7 @@ const project = z
     terraform_distribution: distribution.optional().describe('`terraform` or `opentofu`.'),
     autoplan: z
       .strictObject({
-        enabled: flag.default(true).describe('Whether a change plans the project by itself.'),
+        enabled: flag.prefault(true).describe('Whether a change plans the project by itself.'),
         when_modified: whenModified
           .optional()
           .describe('Patterns as in a .dockerignore, relative to `dir`; `!` excludes.'),
@@ -90,8 +91,8 @@ const project = z
     apply_requirements: requirements
       .optional()
       .describe('`approved`, `mergeable`, `undiverged`. Needs the server’s `allowed_overrides`.'),
-    execution_order_group: wholeNumber.default(0).describe('Groups run one after the other, lowest first.'),
-    depends_on: texts.default([]).describe('Names of projects that are applied before this one.'),
+    execution_order_group: wholeNumber.prefault(0).describe('Groups run one after the other, lowest first.'),
+    depends_on: texts.prefault([]).describe('Names of projects that are applied before this one.'),
     repo_locks: repoLocks.optional().describe('When the project is locked. Needs the server’s `allowed_overrides`.'),
     glob_file_match: texts
       .min(1, 'cannot be an empty list')
@@ -133,10 +134,10 @@ export const repositoryConfig = z
       automerge: flag.optional().describe('Merge the pull request when all its plans are applied.'),
       parallel_plan: flag.optional().describe('Whether plans of one order group run side by side.'),
       parallel_apply: flag.optional().describe('Whether applies of one order group run side by side.'),
-      abort_on_execution_order_fail: flag.default(false).describe('Whether a failure stops the later order groups.'),
+      abort_on_execution_order_fail: flag.prefault(false).describe('Whether a failure stops the later order groups.'),
       autodiscover: autodiscover.optional().describe('Whether projects are discovered beside those named here.'),
       repo_locks: repoLocks.optional().describe('When projects are locked. Needs the server’s `allowed_overrides`.'),
-      projects: z.array(project).default([]).describe('The projects of this repository.'),
+      projects: z.array(project).prefault([]).describe('The projects of this repository.'),
       workflows: workflows.optional().describe('Workflows by name. Needs the server’s `allow_custom_workflows`.'),
     },
     { error: (issue) => (issue.code === 'invalid_type' ? 'the file must be a mapping of keys' : undefined) },
@@ -148,11 +149,11 @@ export type RawRepositoryConfig = z.output<typeof repositoryConfig>;
 const NO_COMMAND = 'there is no such command';
 const NO_POLICIES = 'there are no policy checks';
 const PROJECT_KEYS: ForeignKeys[string] = {
-  import_requirements: { severity: 'warning', why: NO_COMMAND },
+  import_requirements: { severity: 'warning', why: NO_COMMAND, values: REQUIREMENTS },
   delete_source_branch_on_merge: { severity: 'warning', why: 'branches are never deleted' },
   policy_check: { severity: 'warning', why: NO_POLICIES },
   custom_policy_check: { severity: 'warning', why: NO_POLICIES },
-  silence_pr_comments: { severity: 'warning', why: 'there is one comment, edited in place' },
+  silence_pr_comments: { severity: 'warning', why: 'there is one comment, edited in place', values: ['plan', 'apply'] },
 };
 
 export const FOREIGN_KEYS: ForeignKeys = {
@@ -160,7 +161,11 @@ export const FOREIGN_KEYS: ForeignKeys = {
     delete_source_branch_on_merge: { severity: 'warning', why: 'branches are never deleted' },
     emoji_reaction: { severity: 'warning', why: 'the reactions are fixed' },
     allowed_regexp_prefixes: { severity: 'warning', why: '-p takes a name' },
-    silence_pr_comments: { severity: 'warning', why: 'there is one comment, edited in place' },
+    silence_pr_comments: {
+      severity: 'warning',
+      why: 'there is one comment, edited in place',
+      values: ['plan', 'apply'],
+    },
     policies: { severity: 'warning', why: NO_POLICIES },
   },
   'projects.*': PROJECT_KEYS,

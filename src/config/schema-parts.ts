@@ -38,13 +38,13 @@ export const slashedRegex = text.transform((value, context) => {
   return z.NEVER;
 });
 
-const REQUIREMENTS = ['approved', 'mergeable', 'undiverged'] as const;
+export const REQUIREMENTS = ['approved', 'mergeable', 'undiverged'] as const;
 export const requirements = z.array(z.enum(REQUIREMENTS), { error: 'must be a list of requirements' });
 
 export const repoLocks = z.strictObject({
   mode: z
     .enum(['on_plan', 'on_apply', 'disabled'])
-    .default('on_plan')
+    .prefault('on_plan')
     .describe('When a project is locked: `on_plan`, `on_apply`, or `disabled`.'),
 });
 
@@ -52,11 +52,11 @@ export const autodiscover = z
   .strictObject({
     mode: z
       .enum(['auto', 'enabled', 'disabled'])
-      .default('auto')
+      .prefault('auto')
       .describe(
         '`auto`: root modules are discovered where the config names no projects; `enabled`: always; `disabled`: never.',
       ),
-    ignore_paths: globs.default([]).describe('Globs of directories that are never discovered.'),
+    ignore_paths: globs.prefault([]).describe('Globs of directories that are never discovered.'),
   })
   .transform((value) => ({ mode: value.mode, ignorePaths: value.ignore_paths }));
 

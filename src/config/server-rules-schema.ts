@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ForeignKeys } from './foreign-keys.ts';
 import { WORKFLOW_STAGES } from './foreign-keys.ts';
 import {
+  REQUIREMENTS,
   autodiscover,
   distribution,
   flag,
@@ -16,16 +17,16 @@ import { absolutePath, repositoryId } from './server-values.ts';
 
 export const mount = z.strictObject({
   path: absolutePath.describe('A file or folder of this machine; at the same place inside.'),
-  mode: z.enum(['ro', 'rw']).default('ro').describe('`ro` or `rw`.'),
+  mode: z.enum(['ro', 'rw']).prefault('ro').describe('`ro` or `rw`.'),
 });
 
 export const verifyIgnore = z.strictObject({
   address: text.describe('Glob of resource addresses.'),
-  attribute: text.default('*').describe('Glob of attributes.'),
+  attribute: text.prefault('*').describe('Glob of attributes.'),
 });
 
 export const terraformBinary = z.strictObject({
-  distribution: distribution.default('terraform').describe('`terraform` or `opentofu`.'),
+  distribution: distribution.prefault('terraform').describe('`terraform` or `opentofu`.'),
   version: text
     .pipe(z.string().regex(/^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/, 'must be an exact version such as 1.9.8'))
     .describe('Its version.'),
@@ -43,10 +44,10 @@ export const credential = z.strictObject({
   selector: z
     .prefault(
       z.strictObject({
-        repositories: globs.default([]).describe('Globs of `host/owner/name`.'),
-        dirs: globs.default([]).describe('Globs of directories.'),
-        workspaces: globs.default([]).describe('Globs of workspaces.'),
-        projects: globs.default([]).describe('Globs of project names.'),
+        repositories: globs.prefault([]).describe('Globs of `host/owner/name`.'),
+        dirs: globs.prefault([]).describe('Globs of directories.'),
+        workspaces: globs.prefault([]).describe('Globs of workspaces.'),
+        projects: globs.prefault([]).describe('Globs of project names.'),
       }),
       {},
     )
@@ -58,7 +59,7 @@ export const credential = z.strictObject({
         error: 'must be text, {from_env: NAME} or {from_file: PATH}',
       }),
     )
-    .default({})
+    .prefault({})
     .describe('Variables: a text, `{from_env: NAME}` of the server’s environment, or `{from_file: PATH}`.'),
   files: z
     .array(
@@ -67,7 +68,7 @@ export const credential = z.strictObject({
         target: absolutePath.describe('Where the run sees it, read-only.'),
       }),
     )
-    .default([])
+    .prefault([])
     .describe('Files that are shown.'),
   command: texts
     .min(1, 'needs a program')
@@ -145,9 +146,13 @@ export const SERVER_FOREIGN_KEYS: ForeignKeys = {
     post_workflow_hooks: { severity: 'error', why: HOOK },
     policy_check: { severity: 'error', why: POLICIES, harmless: false },
     custom_policy_check: { severity: 'error', why: POLICIES, harmless: false },
-    import_requirements: { severity: 'warning', why: NO_COMMAND },
+    import_requirements: { severity: 'warning', why: NO_COMMAND, values: REQUIREMENTS },
     delete_source_branch_on_merge: { severity: 'warning', why: 'branches are never deleted' },
-    silence_pr_comments: { severity: 'warning', why: 'there is one comment, edited in place' },
+    silence_pr_comments: {
+      severity: 'warning',
+      why: 'there is one comment, edited in place',
+      values: ['plan', 'apply'],
+    },
     repo_locking: { severity: 'error', why: 'write `repo_locks: {mode: ...}`' },
   },
   ...WORKFLOW_STAGES,

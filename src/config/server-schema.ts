@@ -23,7 +23,7 @@ function group<T extends z.ZodRawShape>(shape: T, description: string) {
 
 const github = {
   api_url: key(
-    url(['https:', 'http:']).default('https://api.github.com'),
+    url(['https:', 'http:']).prefault('https://api.github.com'),
     'The REST API; `https://HOST/api/v3` for GitHub Enterprise Server.',
     'GITHUB_API_URL',
   ),
@@ -43,7 +43,7 @@ const github = {
   private_key: key(text.optional(), 'The App’s private key, PEM.', 'GITHUB_PRIVATE_KEY'),
   private_key_path: key(absolutePath.optional(), 'A file with the App’s private key.', 'GITHUB_PRIVATE_KEY_PATH'),
   webhook_secret: key(
-    texts.default([]),
+    texts.prefault([]),
     'Secrets of the webhook; while one is replaced, both.',
     'GITHUB_WEBHOOK_SECRET',
   ),
@@ -89,9 +89,9 @@ export const serverConfig = z
         'Redis for the queue. Default: the queue is in PostgreSQL.',
         'REDIS_URL',
       ),
-      log_level: key(z.enum(['debug', 'info', 'warn', 'error']).default('info'), 'What is logged.', 'LOG_LEVEL'),
+      log_level: key(z.enum(['debug', 'info', 'warn', 'error']).prefault('info'), 'What is logged.', 'LOG_LEVEL'),
       repositories: key(
-        globs.default([]),
+        globs.prefault([]),
         'Repositories that are served: globs of `host/owner/name`. Needed by `serve` and `worker`.',
         'REPOSITORIES',
       ),
@@ -99,29 +99,29 @@ export const serverConfig = z
         z
           .array(text.pipe(z.string().regex(/^[^\s`]{1,40}$/, 'must be one word')))
           .min(1, 'at least one word is needed')
-          .default(['holdfast']),
+          .prefault(['holdfast']),
         'Words that start a command; `atlantis` can be added.',
         'TRIGGERS',
       ),
       sandbox: group(
         {
           kind: key(
-            z.enum(['bubblewrap', 'none']).default('bubblewrap'),
+            z.enum(['bubblewrap', 'none']).prefault('bubblewrap'),
             'How runs are contained. `none` contains nothing.',
             'SANDBOX',
           ),
           network: key(
-            z.enum(['none', 'egress', 'host']).default('egress'),
+            z.enum(['none', 'egress', 'host']).prefault('egress'),
             'What runs reach: nothing, the outside but not this host, or all the host reaches.',
             'SANDBOX_NETWORK',
           ),
           mounts: key(
-            z.array(mount).default([]),
+            z.array(mount).prefault([]),
             'What every run sees of this machine; in the environment `path:ro,path:rw`.',
             'SANDBOX_MOUNTS',
           ),
           memory: key(size.prefault('2GiB'), 'Memory of all processes of one run.', 'SANDBOX_MEMORY'),
-          processes: key(count.default(512), 'Processes of one run.', 'SANDBOX_PROCESSES'),
+          processes: key(count.prefault(512), 'Processes of one run.', 'SANDBOX_PROCESSES'),
           disk: key(size.prefault('4GiB'), 'What one run may write.', 'SANDBOX_DISK'),
           output: key(size.prefault('16MiB'), 'What one command may print; the rest is cut.', 'SANDBOX_OUTPUT'),
         },
@@ -129,7 +129,7 @@ export const serverConfig = z
       ),
       parallelism: group(
         {
-          global: key(count.default(4), 'Runs at once on one worker.', 'PARALLELISM'),
+          global: key(count.prefault(4), 'Runs at once on one worker.', 'PARALLELISM'),
           per_repository: key(
             count.optional(),
             'Runs at once of one repository. Default: as many as on one worker.',
@@ -155,28 +155,28 @@ export const serverConfig = z
         'DRAIN_GRACE',
       ),
       checkout_strategy: key(
-        z.enum(['merge', 'branch']).default('merge'),
+        z.enum(['merge', 'branch']).prefault('merge'),
         '`merge`: plan what would be merged; `branch`: the head alone.',
         'CHECKOUT_STRATEGY',
       ),
-      autoplan_drafts: key(flag.default(false), 'Plan draft pull requests by themselves.', 'AUTOPLAN_DRAFTS'),
+      autoplan_drafts: key(flag.prefault(false), 'Plan draft pull requests by themselves.', 'AUTOPLAN_DRAFTS'),
       forks: key(
-        z.enum(['off', 'plan']).default('off'),
+        z.enum(['off', 'plan']).prefault('off'),
         'Pull requests from forks: `plan` plans them without credentials.',
         'FORKS',
       ),
-      automerge: key(flag.default(false), 'Merge when all plans are applied.', 'AUTOMERGE'),
+      automerge: key(flag.prefault(false), 'Merge when all plans are applied.', 'AUTOMERGE'),
       automerge_method: key(
         z.enum(['merge', 'squash', 'rebase']).optional(),
         'How to merge. Default: the host’s.',
         'AUTOMERGE_METHOD',
       ),
       verify: key(
-        z.enum(['block', 'warn', 'off']).default('block'),
+        z.enum(['block', 'warn', 'off']).prefault('block'),
         'What happens when the plan made at apply is not the one that was approved.',
         'VERIFY',
       ),
-      verify_ignore: key(z.array(verifyIgnore).default([]), 'Differences that do not count then.'),
+      verify_ignore: key(z.array(verifyIgnore).prefault([]), 'Differences that do not count then.'),
       repo_locks: repoLocks.optional().meta({ description: 'When projects are locked, where no rule says otherwise.' }),
       retention: group(
         {
@@ -199,22 +199,22 @@ export const serverConfig = z
       ),
       encryption_key_path: key(absolutePath.optional(), 'A file with the key.', 'ENCRYPTION_KEY_PATH'),
       previous_encryption_keys: key(
-        z.array(encryptionKey).default([]),
+        z.array(encryptionKey).prefault([]),
         'Former keys, to read what was kept under them.',
         'PREVIOUS_ENCRYPTION_KEYS',
       ),
       credentials: key(
-        z.array(credential).default([]),
+        z.array(credential).prefault([]),
         'What runs are given to reach clouds, registries and module sources.',
       ),
       terraform: group(
         {
           distribution: key(
-            z.enum(['terraform', 'opentofu']).default('terraform'),
+            z.enum(['terraform', 'opentofu']).prefault('terraform'),
             'Where a project does not say.',
             'TERRAFORM_DISTRIBUTION',
           ),
-          binaries: key(z.array(terraformBinary).default([]), 'Binaries beside the one on the PATH.'),
+          binaries: key(z.array(terraformBinary).prefault([]), 'Binaries beside the one on the PATH.'),
         },
         'Which program runs.',
       ),
@@ -222,7 +222,7 @@ export const serverConfig = z
         {
           directory: key(absolutePath.optional(), 'A filesystem mirror that you fill.', 'PROVIDER_MIRROR_DIRECTORY'),
           download: key(
-            flag.default(true),
+            flag.prefault(true),
             'Fetch missing providers from their registries.',
             'PROVIDER_MIRROR_DOWNLOAD',
           ),
@@ -235,7 +235,7 @@ export const serverConfig = z
       ),
       github: group(github, 'GitHub.'),
       repos: key(
-        z.array(repositoryRule).default([]),
+        z.array(repositoryRule).prefault([]),
         'Rules for repositories; of all entries that match, the last that has a key decides it.',
       ),
       workflows: workflows.optional().meta({ description: 'Workflows by name, for rules and repositories to choose.' }),

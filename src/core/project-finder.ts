@@ -27,6 +27,8 @@ export interface FinderInput {
   readonly distribution: TerraformDistribution;
   readonly baseBranch: string;
   readonly base: CommitView;
+  /** The base branch has a config file that is broken, so what it demands is not known. */
+  readonly baseConfigUnreadable: boolean;
   /** What is planned: the merge of base and head. */
   readonly head: CommitView;
   /** Paths the pull request adds, changes, removes or renames; of a renamed file both. */

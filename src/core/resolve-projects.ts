@@ -22,6 +22,8 @@ export interface ResolvedProjects {
   readonly explanations: readonly string[];
   /** Not empty: nothing is planned. */
   readonly problems: readonly ConfigProblem[];
+  /** Why nothing can be applied at all; undefined: nothing stands in the way here. */
+  readonly applyBlock: string | undefined;
   readonly settings: {
     readonly automerge: boolean | undefined;
     readonly parallelPlan: boolean;
@@ -48,6 +50,9 @@ export function resolveProjects(input: FinderInput): ResolvedProjects {
     removedRoots: findRemovedRoots(finder),
     explanations: [...explain(touched), ...explainTerragrunt(finder, all)],
     problems,
+    applyBlock: input.baseConfigUnreadable
+      ? 'The config on the base branch cannot be read, so what an apply needs is not known. Mend it there first.'
+      : undefined,
     settings: {
       automerge: input.base.config?.automerge,
       parallelPlan: input.head.config?.parallelPlan ?? true,
