@@ -2,7 +2,6 @@ import type { ClaimedRun } from '../src/ports/run-store.ts';
 import { LeaseLostError } from '../src/ports/run-store.ts';
 import type { WorkerContext } from './context.ts';
 
-
 /** A lease that is not renewed for this long is dead, milliseconds. */
 export const LEASE_MS = 30_000;
 /** Several renewals fit into one lease, so that one slow answer loses nothing. */

@@ -1,7 +1,7 @@
 import type { ClaimedRun } from '../src/ports/run-store.ts';
 import { LeaseLostError } from '../src/ports/run-store.ts';
 import { applyRun } from './apply-run.ts';
-import type { WorkerContext } from './context.ts';
+import type { RunContext } from './run-context.ts';
 import { keepLease, LEASE_MS } from './keep-lease.ts';
 import { planRun } from './plan-run.ts';
 import { describeError } from './describe-error.ts';
@@ -11,7 +11,7 @@ import { wake } from './wake.ts';
  * Works on runs until none may be claimed. The job only wakes: which run is next is decided by the record, so that a lost,
  * repeated or late job changes nothing.
  */
-export async function runJob(context: WorkerContext, signal: AbortSignal): Promise<void> {
+export async function runJob(context: RunContext, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const claimed = await context.runs.claimNext(
       { id: context.workerId, leaseMs: LEASE_MS },
@@ -22,7 +22,7 @@ export async function runJob(context: WorkerContext, signal: AbortSignal): Promi
   }
 }
 
-async function workOn(context: WorkerContext, run: ClaimedRun, signal: AbortSignal): Promise<void> {
+async function workOn(context: RunContext, run: ClaimedRun, signal: AbortSignal): Promise<void> {
   const logger = context.logger.child({ run: run.id, project: run.projectKey, operation: run.operation });
   const keeper = keepLease(context, run, signal);
   logger.info({ pull: run.pullRequestId }, 'run claimed');
@@ -43,7 +43,7 @@ async function workOn(context: WorkerContext, run: ClaimedRun, signal: AbortSign
 }
 
 /** Something of ours went wrong. The person is told, the log has the details, and the run does not stay open. */
-async function failRun(context: WorkerContext, run: ClaimedRun, error: unknown): Promise<void> {
+async function failRun(context: RunContext, run: ClaimedRun, error: unknown): Promise<void> {
   context.logger.error({ run: run.id, error }, 'the run failed for a reason of our own');
   const current = await context.runs.findRun(run.id);
   const applyBegun = current?.applyStartedAt !== undefined;
@@ -57,6 +57,9 @@ async function failRun(context: WorkerContext, run: ClaimedRun, error: unknown):
   try {
     await wake(context, await context.runs.finish(run.lease, { ...end, phases: [] }));
   } catch (finishError) {
-    context.logger.warn({ run: run.id, error: finishError }, 'the failure could not be recorded; recovery will deal with the run');
+    context.logger.warn(
+      { run: run.id, error: finishError },
+      'the failure could not be recorded; recovery will deal with the run',
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { createMasker, type Masker } from '../src/lib/mask.ts';
+import { createMasker, type Masker, type MaskingStream } from '../src/lib/mask.ts';
 import { stripControl } from '../src/lib/strip-control.ts';
 import type { Lease } from '../src/ports/run-store.ts';
 import type { WorkerContext } from './context.ts';
@@ -27,6 +27,7 @@ export interface RunOutput {
 export function openRunOutput(context: WorkerContext, lease: Lease, secrets: readonly string[]): RunOutput {
   const known = new Set(secrets);
   let masker: Masker = createMasker(known);
+  let stream: MaskingStream = masker.stream();
   let pending = '';
   let total = 0;
   let seq = 0;
@@ -41,28 +42,29 @@ export function openRunOutput(context: WorkerContext, lease: Lease, secrets: rea
     seq += 1;
     writing = writing.then(() => store(context, lease, at, text));
   };
-  const append = (line: string): void => {
-    if (total > MAX_CHARS) return;
-    total += line.length + 1;
-    pending += total > MAX_CHARS ? '[the rest of the output is not kept: it is too long]\n' : `${line}\n`;
+  const append = (text: string): void => {
+    if (text === '' || total > MAX_CHARS) return;
+    total += text.length;
+    last = [...last, ...text.split('\n').slice(0, -1)].slice(-TAIL_LINES);
+    pending += total > MAX_CHARS ? '[the rest of the output is not kept: it is too long]\n' : text;
     if (pending.length > CHUNK_CHARS) flush();
   };
   const timer = setInterval(flush, FLUSH_MS);
   return {
-    onLine: (line) => {
-      const clean = masker.mask(stripControl(line));
-      last = [...last.slice(1 - TAIL_LINES), clean];
-      append(clean);
-    },
+    onLine: (line) => append(stream.push(`${stripControl(line)}\n`)),
     maskValues: (values) => {
       const before = known.size;
       for (const value of values) known.add(value);
-      if (known.size > before) masker = createMasker(known);
+      if (known.size === before) return;
+      append(stream.end());
+      masker = createMasker(known);
+      stream = masker.stream();
     },
     mask: (text) => masker.mask(text),
     tail: () => last.join('\n'),
     close: async () => {
       clearInterval(timer);
+      append(stream.end());
       flush();
       await writing;
     },

@@ -15,7 +15,11 @@ export async function wake(
       ...wakeups.runIds.map((runId) => queue.enqueue('run', { runId })),
       ...wakeups.deliveries.map((delivery) => queue.enqueue('event', { host: delivery.host, deliveryId: delivery.id })),
       ...wakeups.pullRequestIds.map((pullRequestId) =>
-        queue.enqueue('publish', { pullRequestId, when: publish }, publish === 'later' ? { delayMs: PUBLISH_LATER_MS } : {}),
+        queue.enqueue(
+          'publish',
+          { pullRequestId, when: publish },
+          publish === 'later' ? { delayMs: PUBLISH_LATER_MS } : {},
+        ),
       ),
     ]);
   } catch (error) {

@@ -47,6 +47,10 @@ export interface PublicationStore {
   endMerge(id: PullRequestId, state: 'merged' | 'refused', reason: string | undefined): Promise<void>;
   /** Everything up to `version` is published; gives the pull request free. */
   close(id: PullRequestId, version: number | undefined): Promise<void>;
+  /** Something was wanted since the last `close`. */
+  isPending(id: PullRequestId): Promise<boolean>;
+  /** How automerge ended; undefined when it was not wanted or has not been tried. */
+  findMerge(id: PullRequestId): Promise<{ readonly state: 'wanted' | 'merged' | 'refused'; readonly reason: string | undefined } | undefined>;
   /** The pull request of a batch; for buttons. */
   findPullRequestOfBatch(batchId: string): Promise<PullRequestId | undefined>;
 }

@@ -30,7 +30,10 @@ export async function receiveWebhook(
   try {
     await door.queue.enqueue('event', { host: door.host, deliveryId: delivery.id });
   } catch (error) {
-    door.logger.warn({ error, delivery: delivery.id }, 'the delivery is stored, but the queue did not take it; the sweep will');
+    door.logger.warn(
+      { error, delivery: delivery.id },
+      'the delivery is stored, but the queue did not take it; the sweep will',
+    );
   }
   return { status: 202, message: 'accepted' };
 }

@@ -6,6 +6,8 @@ export interface FailureFacts {
   readonly result: Pick<SandboxResult, 'exitCode' | 'stoppedBy'>;
   readonly timeoutMs: number;
   readonly diagnostics: readonly Diagnostic[];
+  /** What Terraform wrote to stderr, for the errors it gives no frame; empty for custom steps, whose words are their own. */
+  readonly errorText: string;
   readonly workspace: string;
 }
 
@@ -49,12 +51,10 @@ export function explainFailure(facts: FailureFacts): string {
   const stopped = explainStop(facts);
   if (stopped !== undefined) return stopped;
   const error = facts.diagnostics.find(({ severity }) => severity === 'error');
-  if (error === undefined) return explainExit(facts);
-  const text = `${error.summary}\n${error.detail}`;
+  const text = error === undefined ? facts.errorText : `${error.summary}\n${error.detail}`;
   const known = KNOWN.find(([pattern]) => pattern.test(text))?.[1](facts);
-  return known === undefined
-    ? `${facts.step} failed: ${error.summary}`
-    : `${facts.step} failed: ${error.summary}. ${known}`;
+  if (error === undefined) return known === undefined ? explainExit(facts) : `${facts.step} failed. ${known}`;
+  return `${facts.step} failed: ${error.summary}${known === undefined ? '' : `. ${known}`}`;
 }
 
 function explainStop({ step, result, timeoutMs }: FailureFacts): string | undefined {

@@ -7,6 +7,7 @@ import type { Step } from '../../src/core/workflow.ts';
 import { runCustomStep } from './custom-step.ts';
 import { readConfined } from './read-confined.ts';
 import { absoluteInside, PLAN_FILE, SHOW_FILE } from './run-layout.ts';
+import { shareLockInfo } from './share-lock-info.ts';
 import { atlantisVariables } from './step-environment.ts';
 import {
   failureOf,
@@ -88,7 +89,9 @@ async function runInit(context: StageContext, args: readonly string[]): Promise<
   };
   const failure = failureOf(context, request, await runProcess(context, request));
   if (failure !== undefined) return failure;
-  context.backendType = (await readBackend(context)).type;
+  const backend = await readBackend(context);
+  context.backendType = backend.type;
+  if (backend.localPath !== undefined) await shareLockInfo(backend.localPath, context.run.mounts);
   return selectWorkspace(context);
 }
 

@@ -156,22 +156,14 @@ export function failureOf(
 ): StepFailure | undefined {
   const { result, diagnostics } = outcome;
   if (result.exitCode === 0 && result.stoppedBy === undefined) return undefined;
-  return failStep(context, request.step, { result, diagnostics, timeoutMs: request.timeoutMs });
-}
-
-export function failStep(
-  context: StageContext,
-  step: string,
-  facts: Pick<ProcessOutcome, 'diagnostics'> & {
-    readonly result: ProcessOutcome['result'];
-    readonly timeoutMs: number;
-  },
-): StepFailure {
-  const ended = { step, diagnostics: context.diagnostics, outputTail: context.tail };
-  if (facts.result.stoppedBy === 'signal') return { kind: 'cancelled', ...ended };
-  const stateLock = readStateLock(facts.diagnostics, context.backendType);
+  const ended = { step: request.step, diagnostics: context.diagnostics, outputTail: context.tail };
+  if (result.stoppedBy === 'signal') return { kind: 'cancelled', ...ended };
+  const stateLock = readStateLock(diagnostics, context.backendType);
+  const { step, timeoutMs, progress } = request;
+  const errorText = progress === 'custom' ? '' : result.stderr;
   const { workspace } = context.run.project;
-  const reason = stateLock?.explanation ?? explainFailure({ ...facts, step, workspace });
+  const reason =
+    stateLock?.explanation ?? explainFailure({ step, result, timeoutMs, diagnostics, errorText, workspace });
   return { kind: 'failed', ...ended, reason, stateLock };
 }
 

@@ -19,6 +19,23 @@ export function createPublicationStore(db: Kysely<Database>): PublicationStore {
       const row = await db.selectFrom('batches').select('pull_request_id').where('id', '=', batchId).executeTakeFirst();
       return row?.pull_request_id as PullRequestId | undefined;
     },
+    isPending: async (id) => {
+      const row = await db
+        .selectFrom('pull_requests')
+        .select('id')
+        .where('id', '=', id)
+        .whereRef('publish_wanted', '>', 'publish_done')
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+    findMerge: async (id) => {
+      const row = await db
+        .selectFrom('merges')
+        .select(['state', 'reason'])
+        .where('pull_request_id', '=', id)
+        .executeTakeFirst();
+      return row && { state: row.state, reason: row.reason ?? undefined };
+    },
     ...writes(db),
   };
 }

@@ -15,6 +15,8 @@ export async function recordDecision(
   pull: PullRequestRecord,
   decision: Decision,
 ): Promise<Wakeups> {
+  const known = decision.batch && (await findBatch(trx, decision.batch.triggerKey));
+  if (known !== undefined) return { runIds: known, pullRequestIds: [pull.id], deliveries: [] };
   const row = { id: pull.id, number: pull.number, repository_id: `${pull.repository.host}/${pull.repository.id}` };
   await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: decision.event }]);
   await cancelRuns(trx, decision);
@@ -29,6 +31,19 @@ export async function recordDecision(
     pullRequestIds: [pull.id, ...(released?.pullRequestIds ?? []), ...(closed?.pullRequestIds ?? [])],
     deliveries: [...(released?.deliveries ?? []), ...(closed?.deliveries ?? [])],
   };
+}
+
+/** The runs of a batch that the same trigger made before: a decision that is made again changes nothing. */
+async function findBatch(trx: Transaction<Database>, triggerKey: string): Promise<readonly string[] | undefined> {
+  const batch = await trx.selectFrom('batches').select('id').where('trigger_key', '=', triggerKey).executeTakeFirst();
+  if (batch === undefined) return undefined;
+  const runs = await trx
+    .selectFrom('runs')
+    .select('id')
+    .where('batch_id', '=', batch.id)
+    .where('ready', '=', true)
+    .execute();
+  return runs.map((run) => run.id);
 }
 
 async function release(
@@ -85,7 +100,7 @@ async function insertBatch(
   batch: NewBatch,
 ): Promise<readonly string[]> {
   const batchId = randomUUID();
-  const inserted = await trx
+  await trx
     .insertInto('batches')
     .values({
       id: batchId,
@@ -102,9 +117,7 @@ async function insertBatch(
       notes: JSON.stringify(batch.notes),
       finished_at: batch.runs.length === 0 ? sql<Date>`now()` : null,
     })
-    .onConflict((conflict) => conflict.column('trigger_key').doNothing())
-    .executeTakeFirst();
-  if (Number(inserted.numInsertedOrUpdatedRows) === 0) return [];
+    .execute();
   const runs = batch.runs.map((run) => ({ ...run, id: randomUUID() }));
   const step = advanceBatch(
     batch.operation,

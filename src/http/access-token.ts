@@ -1,0 +1,54 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Secret } from '../lib/secret.ts';
+
+/** How long a login lasts, milliseconds. */
+const SESSION_MS = 7 * 24 * 3600_000;
+
+/**
+ * The one token that opens pages and metrics. A login turns it into a session cookie: an expiry and its HMAC, so that nothing has
+ * to be stored and a new token ends every session. Comparisons take constant time.
+ */
+export class AccessToken {
+  readonly #token: Secret;
+  readonly #now: () => Date;
+
+  constructor(token: Secret, now: () => Date) {
+    this.#token = token;
+    this.#now = now;
+  }
+
+  matches(candidate: string): boolean {
+    return equal(this.#mac('token', candidate), this.#mac('token', this.#token.reveal()));
+  }
+
+  createSession(): { readonly value: string; readonly maxAgeSeconds: number } {
+    const expires = String(this.#now().getTime() + SESSION_MS);
+    return { value: `${expires}.${this.#mac('session', expires)}`, maxAgeSeconds: SESSION_MS / 1000 };
+  }
+
+  isSession(value: string | undefined): value is string {
+    const [expires = '', mac = ''] = value?.split('.') ?? [];
+    return (
+      /^\d{1,16}$/.test(expires) && Number(expires) > this.#now().getTime() && equal(mac, this.#mac('session', expires))
+    );
+  }
+
+  /** Bound to the session: a form of one session is worth nothing in another. */
+  csrfToken(session: string): string {
+    return this.#mac('csrf', session);
+  }
+
+  isCsrfToken(session: string, candidate: string): boolean {
+    return equal(candidate, this.csrfToken(session));
+  }
+
+  #mac(purpose: string, value: string): string {
+    return createHmac('sha256', this.#token.reveal()).update(`${purpose}\0${value}`).digest('base64url');
+  }
+}
+
+function equal(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,195 @@
+import type { PlanDifference, UnmetRequirement } from '../src/core/reply.ts';
+import type { PlanRecord, PullRequestRecord } from '../src/core/record.ts';
+import { listPlanDifferences } from '../src/core/plan-differences.ts';
+import { findUnmetRequirements } from '../src/core/apply-gate.ts';
+import type { ClaimedRun, RunEnd } from '../src/ports/run-store.ts';
+import { gatherApplyFacts } from './gather-apply-facts.ts';
+import { type LeaseKeeper, stopReason } from './keep-lease.ts';
+import { openProject, type OpenProject } from './open-project.ts';
+import { openPlanArtifact } from './plan-artifact.ts';
+import { failed, maskDiagnostics, maskSummary, newPlan, stopped, toPhases } from './plan-run.ts';
+import type { CommitFacts } from './commit-facts.ts';
+import { digestInputs } from './digest-inputs.ts';
+import type { RunContext } from './run-context.ts';
+import { applyProject } from './steps/apply-project.ts';
+import { planProject } from './steps/plan-project.ts';
+import type { ApplyOutcome, PlannedProject } from './steps/project-run.ts';
+
+interface Apply {
+  readonly context: RunContext;
+  readonly run: ClaimedRun;
+  readonly keeper: LeaseKeeper;
+  readonly pull: PullRequestRecord;
+  readonly approved: PlanRecord;
+  readonly commit: CommitFacts;
+  /** Tip of the base branch that the commit was merged with. */
+  readonly baseSha: string;
+}
+
+/**
+ * Applies one project: the gate afresh, the lock, a fresh plan, and, when that does what was approved, the fresh plan.
+ * Nothing before `beginApply` changes anything; from there on a death is an unknown outcome.
+ */
+export async function applyRun(
+  context: RunContext,
+  run: ClaimedRun,
+  keeper: LeaseKeeper,
+): Promise<RunEnd | 'handed_back'> {
+  await context.runs.start(run.lease);
+  const gathered = await gatherApplyFacts(context, run);
+  const unmet = findUnmetRequirements(gathered.facts);
+  if (unmet.length > 0) return refused(unmet);
+  const { plan, commit, baseSha, pull } = gathered;
+  if (plan === undefined || commit === undefined) throw new Error(`run ${run.id} passed the gate without a plan`);
+  const holder = await context.runs.takeLock(run.lease);
+  if (holder !== undefined) return refused([lockedBy(holder, context)]);
+  const apply: Apply = { context, run, keeper, pull, approved: plan, commit, baseSha };
+  const sealed = await context.pulls.readPlanArtifact(plan.id);
+  if (sealed === undefined)
+    return failed('The plan is gone: it was superseded or discarded meanwhile. Plan again.', []);
+  const artifact = openPlanArtifact(context.seal, plan.id, sealed);
+  await using opened = await openProject(context, {
+    run,
+    pull,
+    commit,
+    keeper,
+    actor: run.batch.actor,
+    knownSecrets: artifact.sensitiveValues,
+    expectedResources: artifact.stateResources,
+  });
+  return verifyAndApply(apply, opened, artifact.canonical);
+}
+
+function refused(unmet: readonly UnmetRequirement[]): RunEnd {
+  return { state: 'failed', result: { kind: 'refused', unmet }, phases: [] };
+}
+
+function lockedBy(holder: { readonly number: number; readonly who: string }, { config }: RunContext): UnmetRequirement {
+  return {
+    project: undefined,
+    what: `the project is locked by #${holder.number} (${holder.who})`,
+    next: `Wait until #${holder.number} is merged or closed, or comment \`${config.triggers[0]} unlock\` there.`,
+  };
+}
+
+async function verifyAndApply(
+  apply: Apply,
+  opened: OpenProject,
+  approved: PlannedProject['canonical'],
+): Promise<RunEnd | 'handed_back'> {
+  const { context, run, keeper } = apply;
+  const fresh = await planProject(opened.projectRun);
+  if (fresh.kind === 'refused') return failed(fresh.reason, []);
+  if (fresh.kind !== 'planned') return stopped(fresh, opened.output, keeper, []);
+  if (fresh.applyRefusal !== undefined) return failed(fresh.applyRefusal, toPhases(fresh.timings));
+  const differences = listPlanDifferences(approved, fresh.canonical);
+  if (differences.length > 0) {
+    opened.output.onLine('holdfast: the fresh plan is not what was approved');
+    if (context.config.verify === 'block') return planChanged(apply, opened, fresh, differences);
+  }
+  if (fresh.summary.empty)
+    return applied(apply, opened, fresh, {
+      kind: 'applied',
+      diagnostics: [],
+      applied: undefined,
+      outputTail: [],
+      erroredState: undefined,
+      timings: [],
+    });
+  const stop = stopReason(keeper.signal);
+  if (stop !== undefined)
+    return stopped(
+      {
+        kind: 'cancelled',
+        step: 'verify',
+        diagnostics: [],
+        outputTail: [],
+        erroredState: undefined,
+        timings: fresh.timings,
+      },
+      opened.output,
+      keeper,
+      [],
+    );
+  await context.runs.beginApply(run.lease);
+  const outcome = await applyProject(opened.projectRun, fresh);
+  return outcome.kind === 'applied'
+    ? applied(apply, opened, fresh, outcome)
+    : notApplied(apply, opened, fresh, outcome);
+}
+
+/** The fresh plan becomes the one to approve. */
+function planChanged(
+  apply: Apply,
+  { output }: OpenProject,
+  fresh: PlannedProject,
+  differences: readonly PlanDifference[],
+): RunEnd {
+  const { context, run, commit, baseSha } = apply;
+  return {
+    state: 'failed',
+    result: { kind: 'plan_changed', differences, summary: maskSummary(fresh, output) },
+    phases: toPhases(fresh.timings),
+    plan: newPlan(context, run, commit, baseSha, fresh, output),
+  };
+}
+
+function applied(
+  { approved, commit, run, context }: Apply,
+  { output }: OpenProject,
+  fresh: PlannedProject,
+  outcome: Extract<ApplyOutcome, { kind: 'applied' }>,
+): RunEnd {
+  return {
+    state: 'succeeded',
+    result: { kind: 'applied', counts: fresh.summary.counts, warnings: maskDiagnostics(outcome.diagnostics, output) },
+    phases: toPhases([...fresh.timings, ...outcome.timings]),
+    apply: {
+      sha: commit.sha,
+      inputsDigest: digestInputs(commit, run.project),
+      approvedDigest: approved.canonicalDigest,
+      appliedDigest: fresh.canonical.digest,
+    },
+    artifacts: keepErroredState(context, run, outcome.erroredState),
+  };
+}
+
+/** It had begun, so some of it may have happened: the plan is spent, and a new one says where things stand. */
+function notApplied(
+  { context, run, keeper }: Apply,
+  { output }: OpenProject,
+  fresh: PlannedProject,
+  outcome: Exclude<ApplyOutcome, { kind: 'applied' }>,
+): RunEnd {
+  if (outcome.kind === 'refused') return failed(output.mask(outcome.reason), toPhases(fresh.timings));
+  const stop = stopReason(keeper.signal);
+  const why =
+    stop?.kind === 'cancel'
+      ? `${stop.reason} Terraform was asked to stop and ended in order; what it had done until then is done.`
+      : stop?.kind === 'shutdown'
+        ? 'Holdfast was being stopped. Terraform was asked to stop and ended in order; what it had done until then is done.'
+        : outcome.kind === 'failed'
+          ? outcome.reason
+          : 'It was stopped.';
+  const word = context.config.triggers[0] ?? 'holdfast';
+  return {
+    state: 'failed',
+    result: {
+      kind: 'failed',
+      explanation: `${output.mask(why)} Comment \`${word} plan\` to see where things stand.`,
+      diagnostics: maskDiagnostics(outcome.diagnostics, output),
+      output: output.mask(outcome.outputTail.join('\n')),
+      applyBegun: true,
+      erroredState: outcome.erroredState !== undefined,
+    },
+    phases: toPhases([...fresh.timings, ...outcome.timings]),
+    artifacts: keepErroredState(context, run, outcome.erroredState),
+  };
+}
+
+export const ERRORED_STATE = 'errored.tfstate';
+
+function keepErroredState(context: RunContext, run: ClaimedRun, state: Uint8Array | undefined) {
+  if (state === undefined) return [];
+  return [{ name: ERRORED_STATE, content: context.seal.seal(state, `artifact:${run.id}:${ERRORED_STATE}`) }];
+}

@@ -1,0 +1,70 @@
+import { HostRefusedError, HostUnavailableError, InvalidDeliveryError } from '../src/core/host-error.ts';
+import type { VcsEvent } from '../src/core/vcs-event.ts';
+import { RetryLaterError } from '../src/ports/job-queue.ts';
+import type { StoredDelivery } from '../src/ports/delivery-store.ts';
+import type { VcsHost } from '../src/ports/vcs-host.ts';
+import { JOBS } from '../src/jobs/job.ts';
+import type { RunContext } from './run-context.ts';
+import { handleButton, handleRerun } from './handle-button.ts';
+import { handleComment } from './handle-comment.ts';
+import { handleLockReceived, OWN_DELIVERIES } from './handle-lock-received.ts';
+import { handlePullRequest } from './handle-pull-request.ts';
+import { handlePush } from './handle-push.ts';
+import { handleRepository } from './handle-repository.ts';
+import { handleReview } from './handle-review.ts';
+
+/**
+ * Handles one stored delivery. It may run twice for the same one: everything it writes is keyed by the delivery.
+ * A host that is down is waited for without counting an attempt; anything else is tried again a few times, then kept as failed.
+ */
+export async function eventJob(
+  context: RunContext,
+  hostName: string,
+  deliveryId: string,
+  attempt: number,
+): Promise<void> {
+  const delivery = await context.deliveries.find(hostName, deliveryId);
+  if (delivery === undefined || delivery.state === 'handled') return;
+  try {
+    await handle(context, delivery);
+    await context.deliveries.markHandled(hostName, deliveryId);
+  } catch (error) {
+    if (error instanceof RetryLaterError) throw error;
+    if (error instanceof HostUnavailableError)
+      throw new RetryLaterError(error.message, error.retryAt, { cause: error });
+    const hopeless = error instanceof InvalidDeliveryError || error instanceof HostRefusedError;
+    const final = hopeless || attempt >= JOBS.event.attempts;
+    const message = error instanceof Error ? error.message : String(error);
+    await context.deliveries.markFailed(hostName, deliveryId, message, final);
+    context.logger.error({ delivery: deliveryId, event: delivery.event, error }, 'a delivery could not be handled');
+    if (!final) throw error;
+  }
+}
+
+async function handle(context: RunContext, delivery: StoredDelivery): Promise<void> {
+  if (delivery.host === OWN_DELIVERIES) return handleLockReceived(context, delivery);
+  const host = context.hosts.get(delivery.host);
+  if (host === undefined) throw new Error(`there is no VCS host ${delivery.host}`);
+  const event = await host.interpret(delivery);
+  if (event === undefined) return;
+  await dispatch(context, host, event, delivery.id);
+}
+
+async function dispatch(context: RunContext, host: VcsHost, event: VcsEvent, key: string): Promise<void> {
+  switch (event.kind) {
+    case 'pull_request':
+      return handlePullRequest(context, host, event, key);
+    case 'comment':
+      return handleComment(context, host, event);
+    case 'review':
+      return handleReview(context, host, event);
+    case 'button':
+      return handleButton(context, host, event, key);
+    case 'rerun':
+      return handleRerun(context, host, event, key);
+    case 'push':
+      return handlePush(context, host, event);
+    case 'repository':
+      return handleRepository(context, host, event);
+  }
+}

@@ -1,0 +1,87 @@
+import { execa } from 'execa';
+import { z } from 'zod';
+import type { CredentialConfig, CredentialPhase } from '../src/config/server-config.ts';
+import type { Project } from '../src/core/project.ts';
+import type { Repository } from '../src/core/repository.ts';
+import { compileGlob } from '../src/lib/glob.ts';
+import { Secret } from '../src/lib/secret.ts';
+import type { Mount } from '../src/ports/sandbox.ts';
+import type { WorkerContext } from './context.ts';
+import { ProjectRefusedError } from './project-refused-error.ts';
+import type { Credentials, PhaseCredentials } from './steps/project-run.ts';
+
+/** A program that makes credentials must not hold a run up for longer than this, milliseconds. */
+const COMMAND_TIMEOUT_MS = 30_000;
+
+const CommandAnswer = z.strictObject({ env: z.record(z.string(), z.string()) });
+
+/** The credentials that the operator gives this project, by phase. Commands run on the server, without a shell, and never see the pull request's files. */
+export async function findCredentials(
+  { config }: Pick<WorkerContext, 'config'>,
+  repository: Repository,
+  project: Project,
+): Promise<Credentials> {
+  const chosen = config.credentials.filter(({ selector }) => selects(selector, repository, project));
+  const made = await Promise.all(
+    chosen.map(async (credential) => ({ credential, env: await environment(credential) })),
+  );
+  const phase = (name: CredentialPhase): PhaseCredentials => {
+    const own = made.filter(({ credential }) => credential.phases.includes(name));
+    const mounts = own.flatMap(({ credential }) =>
+      credential.files.map(({ source, target }): Mount => ({ source, target, mode: 'ro' })),
+    );
+    return { env: Object.assign({}, ...own.map(({ env }) => env)), mounts };
+  };
+  return { init: phase('init'), plan: phase('plan'), apply: phase('apply') };
+}
+
+function selects(selector: CredentialConfig['selector'], repository: Repository, project: Project): boolean {
+  const name = `${repository.host}/${repository.owner}/${repository.name}`;
+  return (
+    matchesAny(selector.repositories, name) &&
+    matchesAny(selector.dirs, project.dir) &&
+    matchesAny(selector.workspaces, project.workspace) &&
+    matchesAny(selector.projects, project.name)
+  );
+}
+
+function matchesAny(globs: readonly string[], text: string | undefined): boolean {
+  if (globs.length === 0) return true;
+  if (text === undefined) return false;
+  return globs.some((pattern) => {
+    const glob = compileGlob(pattern);
+    return 'matches' in glob && glob.matches(text);
+  });
+}
+
+async function environment({ name, env, command }: CredentialConfig): Promise<Readonly<Record<string, Secret>>> {
+  if (command === undefined) return env;
+  const [file, ...args] = command;
+  const result = await execa(file, args, {
+    timeout: COMMAND_TIMEOUT_MS,
+    reject: false,
+    stdin: 'ignore',
+    maxBuffer: 1024 * 1024,
+  });
+  if (result.failed)
+    throw refused(name, `its command failed (${result.timedOut ? 'time-out' : `exit code ${result.exitCode}`})`);
+  const answer = readAnswer(result.stdout);
+  if (answer === undefined)
+    throw refused(name, 'its command did not print JSON of the form {"env": {"NAME": "value"}}');
+  const made = Object.entries(answer.env).map(([key, value]) => [key, new Secret(value)]);
+  return { ...env, ...Object.fromEntries(made) };
+}
+
+function readAnswer(text: string): z.infer<typeof CommandAnswer> | undefined {
+  try {
+    return CommandAnswer.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(name: string, reason: string): ProjectRefusedError {
+  return new ProjectRefusedError(
+    `The credential "${name}" could not be made: ${reason}. Nothing was run; an operator has to see to it.`,
+  );
+}

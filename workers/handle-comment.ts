@@ -1,0 +1,40 @@
+import type { Command } from '../src/core/command.ts';
+import { parseComment, type TriggerWords } from '../src/core/command-parser.ts';
+import { answer, type Trigger } from '../src/core/decide.ts';
+import type { CommentEvent } from '../src/core/vcs-event.ts';
+import type { VcsHost } from '../src/ports/vcs-host.ts';
+import { recordDecision } from './decide-pull-request.ts';
+import { runCommand } from './run-command.ts';
+import type { RunContext } from './run-context.ts';
+import { isAllowed, openPullRequest } from './open-pull-request.ts';
+
+/** A comment is read as commands only when it is nothing else; then each line is done in order. */
+export async function handleComment(context: RunContext, host: VcsHost, event: CommentEvent): Promise<void> {
+  if (event.own || !isAllowed(context, `${host.host}/${event.repositoryFullName}`)) return;
+  const [first = 'holdfast', ...others] = context.config.triggers;
+  const self = await host.whoAmI();
+  const words: TriggerWords = { triggers: [first, ...others], login: self.login };
+  const parsed = parseComment(event.body, words);
+  if (parsed.kind === 'none') return;
+  const pull = await openPullRequest(context, host, event);
+  if (pull === undefined) return;
+  const trigger = (line: number): Trigger => ({
+    kind: 'command',
+    key: `comment:${host.host}:${event.commentId}:${line}`,
+    actor: event.author,
+    commentId: event.commentId,
+  });
+  if (parsed.kind === 'reply') {
+    const reply = { key: trigger(0).key, kind: 'command', view: parsed.reply } as const;
+    const reaction = parsed.code === 'help' ? 'rocket' : 'confused';
+    return recordDecision(context, pull, () => answer(trigger(0), reply, reaction));
+  }
+  for (const [line, command] of parsed.commands.entries()) {
+    await runCommand(context, host, event, { command, text: typed(first, command), trigger: trigger(line) });
+  }
+}
+
+/** The command as we would type it; what the person wrote may be anything. */
+function typed(word: string, command: Command): string {
+  return `${word} ${command.name}`;
+}

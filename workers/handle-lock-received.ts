@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { decidePlan, type Trigger } from '../src/core/decide.ts';
+import { projectTitle } from '../src/core/project.ts';
+import type { PullRequestId } from '../src/core/record.ts';
+import type { StoredDelivery } from '../src/ports/delivery-store.ts';
+import { chooseProjects, planNotes, recordDecision } from './decide-pull-request.ts';
+import { gatherPullRequest } from './gather-pull-request.ts';
+import type { RunContext } from './run-context.ts';
+import { refreshPullRequest } from './open-pull-request.ts';
+
+/** Holdfast's own deliveries are stored under this name in place of a host's. */
+export const OWN_DELIVERIES = 'holdfast';
+
+const LockReceived = z.object({
+  pullRequestId: z.string(),
+  fromPullRequestId: z.string(),
+  projectKeys: z.array(z.string()),
+});
+
+/** A lock came to this pull request: what it planned before may be wrong by now, so those projects are planned again. */
+export async function handleLockReceived(context: RunContext, delivery: StoredDelivery): Promise<void> {
+  const { pullRequestId, fromPullRequestId, projectKeys } = LockReceived.parse(JSON.parse(delivery.payload));
+  const known = await context.pulls.find(pullRequestId as PullRequestId);
+  const host = known && context.hosts.get(known.repository.host);
+  if (known === undefined || host === undefined) return;
+  const pull = await refreshPullRequest(context, host, known.repository, known.number);
+  if (pull?.state !== 'open') return;
+  const from = await context.pulls.find(fromPullRequestId as PullRequestId);
+  const gathered = await gatherPullRequest(context, host, pull);
+  const chosen = chooseProjects(gathered, gathered.projects.all).filter(({ key }) => projectKeys.includes(key));
+  const trigger: Trigger = {
+    kind: 'handover',
+    key: `handover:${delivery.id}`,
+    actor: pull.author,
+    commentId: undefined,
+  };
+  const view = {
+    kind: 'lock_received',
+    projects: chosen.map(({ project }) => projectTitle(project)),
+    from: { pullNumber: from?.number ?? 0, url: from?.url ?? pull.url },
+    planning: gathered.merge.mergeSha !== undefined,
+  } as const;
+  await recordDecision(context, pull, (state) => ({
+    ...decidePlan(state, {
+      trigger,
+      projects: chosen,
+      complete: false,
+      headSha: gathered.merge.headSha,
+      baseSha: gathered.merge.baseSha,
+      mergeSha: gathered.merge.mergeSha,
+      notes: planNotes(gathered, []),
+    }),
+    replies: chosen.length === 0 ? [] : [{ key: `handover:${delivery.id}`, kind: 'command', view }],
+  }));
+}

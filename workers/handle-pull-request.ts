@@ -1,0 +1,58 @@
+import { decideClose, decidePlan, type Trigger } from '../src/core/decide.ts';
+import type { PullRequestEvent } from '../src/core/vcs-event.ts';
+import type { PullRequestRecord } from '../src/core/record.ts';
+import { servesBranch } from '../src/core/resolve-rules.ts';
+import type { VcsHost } from '../src/ports/vcs-host.ts';
+import { chooseProjects, planNotes, recordDecision } from './decide-pull-request.ts';
+import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
+import type { RunContext } from './run-context.ts';
+import { openPullRequest } from './open-pull-request.ts';
+
+/** Something about a pull request changed: what it is now decides, not what the event says. */
+export async function handlePullRequest(
+  context: RunContext,
+  host: VcsHost,
+  event: PullRequestEvent,
+  key: string,
+): Promise<void> {
+  const pull = await openPullRequest(context, host, event);
+  if (pull === undefined) return;
+  const trigger: Trigger = { kind: 'autoplan', key: `autoplan:${key}`, actor: event.sender, commentId: undefined };
+  if (pull.state !== 'open') return recordDecision(context, pull, (state) => decideClose(state, trigger));
+  if (event.change === 'closed' || event.change === 'converted_to_draft') return;
+  if (!servesBranch(rulesOf(context, pull.repository), pull.baseRef)) {
+    return recordDecision(context, pull, (state) => ({ ...decideClose(state, trigger), close: true, replies: [] }));
+  }
+  if (mayAutoplan(context, pull)) await autoplan(context, host, pull, trigger);
+}
+
+function mayAutoplan({ config }: RunContext, pull: PullRequestRecord): boolean {
+  if (pull.fork && config.forks === 'off') return false;
+  return !pull.draft || config.autoplanDrafts;
+}
+
+/** Plans every project that the pull request touches. */
+export async function autoplan(
+  context: RunContext,
+  host: VcsHost,
+  pull: PullRequestRecord,
+  trigger: Trigger,
+): Promise<void> {
+  const gathered = await gatherPullRequest(context, host, pull);
+  const { merge, projects } = gathered;
+  await recordDecision(
+    context,
+    pull,
+    (state) =>
+      decidePlan(state, {
+        trigger,
+        projects: chooseProjects(gathered, projects.autoplan),
+        complete: merge.mergeSha !== undefined && gathered.configProblems.length === 0,
+        headSha: merge.headSha,
+        baseSha: merge.baseSha,
+        mergeSha: merge.mergeSha,
+        notes: planNotes(gathered, []),
+      }),
+    projects.autoplan.length > 0 ? 'later' : 'now',
+  );
+}

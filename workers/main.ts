@@ -1,0 +1,72 @@
+import type { PullRequestId } from '../src/core/record.ts';
+import { cleanupJob } from './cleanup-job.ts';
+import { createCommitReader } from './commit-facts.ts';
+import type { WorkerContext } from './context.ts';
+import { eventJob } from './event-job.ts';
+import { createProviderMirror } from './provider-mirror.ts';
+import { publishJob } from './publish-job.ts';
+import type { RunContext } from './run-context.ts';
+import { runJob } from './run-job.ts';
+import { createTerraformFinder } from './steps/terraform-binary.ts';
+import { sweepJob } from './sweep-job.ts';
+import { PUBLISH_LATER_MS } from './wake.ts';
+
+const EVENTS_AT_ONCE = 4;
+const PUBLISHERS_AT_ONCE = 4;
+const SWEEP_EVERY_MS = 10_000;
+const CLEANUP_EVERY_MS = 5 * 60_000;
+/** Fetching providers may take a while on a slow line, milliseconds. */
+const PROVIDER_TIMEOUT_MS = 10 * 60_000;
+
+export interface WorkerOptions extends WorkerContext {
+  readonly directories: {
+    /** Where programs are looked for. */
+    readonly programs: readonly string[];
+    readonly providerMirror: string;
+  };
+}
+
+/** Starts the worker's loops on the queue of the context. They end with the queue's `drain`. */
+export async function startWorker(options: WorkerOptions): Promise<void> {
+  const context = createRunContext(options);
+  await context.queue.serve(
+    {
+      event: ({ payload, attempt }) => eventJob(context, payload.host, payload.deliveryId, attempt),
+      run: ({ signal }) => runJob(context, signal),
+      publish: ({ payload }) => publishJob(context, payload.pullRequestId as PullRequestId),
+      sweep: () => sweepJob(context),
+      cleanup: () => cleanupJob(context),
+    },
+    {
+      event: EVENTS_AT_ONCE,
+      run: context.config.parallelism.global,
+      publish: PUBLISHERS_AT_ONCE,
+      sweep: 1,
+      cleanup: 1,
+    },
+  );
+  await context.queue.repeat('sweep', {}, SWEEP_EVERY_MS);
+  await context.queue.repeat('cleanup', {}, CLEANUP_EVERY_MS);
+}
+
+function createRunContext(options: WorkerOptions): RunContext {
+  const { config, sandbox, queue, directories } = options;
+  const providerMirror = createProviderMirror({
+    directory: directories.providerMirror,
+    operatorDirectory: config.providerMirror.directory,
+    download: config.providerMirror.download,
+    sandbox,
+    network: config.sandbox.network,
+    slotLimits: config.sandbox,
+    timeoutMs: PROVIDER_TIMEOUT_MS,
+  });
+  return {
+    ...options,
+    commits: createCommitReader(options),
+    terraform: createTerraformFinder({ binaries: config.terraform.binaries, directories: directories.programs }),
+    providerMirror,
+    providerSources: { mirrorDirectories: providerMirror.directories, mounts: [], direct: false },
+    publishProgress: (pullRequestId) =>
+      queue.enqueue('publish', { pullRequestId, when: 'later' }, { delayMs: PUBLISH_LATER_MS }),
+  };
+}

@@ -1,0 +1,183 @@
+import { mkdir, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Account } from '../src/core/pull-request.ts';
+import type { CommitSha, Repository } from '../src/core/repository.ts';
+import type { PullRequestRecord } from '../src/core/record.ts';
+import type { ClaimedRun } from '../src/ports/run-store.ts';
+import type { CommitFacts } from './commit-facts.ts';
+import type { RunContext } from './run-context.ts';
+import type { LeaseKeeper } from './keep-lease.ts';
+import { openRunOutput, type RunOutput } from './run-output.ts';
+import { findCredentials } from './find-credentials.ts';
+import { ProjectRefusedError } from './project-refused-error.ts';
+import { joinPath } from '../src/core/repository-path.ts';
+import { listProviders } from '../src/core/root-module.ts';
+import { DEFAULT_STEP_LIMITS, NO_CREDENTIALS, type ProjectRun, type StepLimits } from './steps/project-run.ts';
+
+const MAX_LOCK_FILE_BYTES = 1024 * 1024;
+/** Progress is stored at this pace at most, milliseconds. */
+const PROGRESS_MS = 1_000;
+
+/** A project laid out for its steps: its own folder, slot, credentials and output. Everything goes when it is closed. */
+export interface OpenProject extends AsyncDisposable {
+  readonly projectRun: ProjectRun;
+  readonly output: RunOutput;
+}
+
+export interface OpenRequest {
+  readonly run: ClaimedRun;
+  readonly pull: PullRequestRecord;
+  readonly commit: CommitFacts;
+  readonly keeper: LeaseKeeper;
+  readonly actor: Account;
+  /** Values to mask that are known from an earlier plan of the project. */
+  readonly knownSecrets: readonly string[];
+  readonly expectedResources: number | undefined;
+}
+
+export async function openProject(context: RunContext, request: OpenRequest): Promise<OpenProject> {
+  const { run, commit, pull } = request;
+  await refuseWhenDiskIsLow(context);
+  const root = commit.configuration.get(run.project.dir);
+  const terraform = await context.terraform.find({
+    distribution: run.project.terraformDistribution,
+    version: run.project.terraformVersion,
+    requiredVersions: root?.requiredVersions ?? [],
+  });
+  if ('problem' in terraform) throw new ProjectRefusedError(terraform.problem);
+  const credentials = pull.fork ? NO_CREDENTIALS : await findCredentials(context, pull.repository, run.project);
+  const output = openRunOutput(context, run.lease, request.knownSecrets);
+  const folder = join(context.workDirectory, run.id);
+  const slot = await context.sandbox.openSlot(context.config.sandbox);
+  const checkoutDirectory = join(folder, 'checkout');
+  const directory = join(folder, 'run');
+  const close = async (): Promise<void> => {
+    await output.close();
+    await slot.reclaim(folder).catch(() => undefined);
+    await slot.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(checkoutDirectory, { recursive: true });
+    await mkdir(directory);
+    await exportCommit(context, pull.repository, commit.sha, checkoutDirectory, output);
+    await slot.own(checkoutDirectory);
+    const lockFile = await readLockFile(context, pull, commit, run.project.dir);
+    const missing = await context.providerMirror.fill({
+      requirements: listProviders(commit.configuration, run.project.dir),
+      lockFile,
+      terraform,
+      credentials: credentials.init,
+      signal: request.keeper.signal,
+    });
+    for (const problem of missing) output.onLine(problem);
+    const projectRun: ProjectRun = {
+      slot,
+      checkoutDirectory,
+      directory,
+      fixedPaths: context.sandbox.kind === 'bubblewrap',
+      project: run.project,
+      backend: root?.backend,
+      facts: stepFacts(pull, request.actor),
+      terraform,
+      credentials,
+      network: context.config.sandbox.network,
+      mounts: context.config.sandbox.mounts.map(({ path, mode }) => ({ source: path, mode })),
+      providers: context.providerSources,
+      limits: stepLimits(context),
+      commandArgs: run.batch.notes.extraArgs,
+      digestKey: context.digestKey,
+      verifyIgnore: context.config.verifyIgnore,
+      expectedResources: request.expectedResources,
+      onLine: output.onLine,
+      onProgress: progressWriter(context, run),
+      onSensitiveValues: output.maskValues,
+      signal: request.keeper.signal,
+    };
+    return { projectRun, output, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function readLockFile(
+  { commits }: RunContext,
+  pull: PullRequestRecord,
+  commit: CommitFacts,
+  dir: string,
+): Promise<string | undefined> {
+  const path = joinPath(dir, '.terraform.lock.hcl');
+  return (await commits.readFiles(pull.repository, commit.sha, [path], MAX_LOCK_FILE_BYTES)).get(path);
+}
+
+async function exportCommit(
+  context: RunContext,
+  repository: Repository,
+  sha: CommitSha,
+  into: string,
+  output: RunOutput,
+): Promise<void> {
+  const report = await context.mirror.export(repository, sha, into);
+  for (const { path, reason } of report.refused) output.onLine(`not checked out: ${path}: ${reason}`);
+  for (const note of report.notes) output.onLine(note);
+}
+
+async function refuseWhenDiskIsLow({ workDirectory, config }: RunContext): Promise<void> {
+  const { bavail, bsize } = await statfs(workDirectory);
+  const free = bavail * bsize;
+  if (free >= config.minimumFreeBytes) return;
+  const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MB`;
+  throw new ProjectRefusedError(
+    `The disk of the worker is nearly full: ${megabytes(free)} are free, and new runs need ${megabytes(config.minimumFreeBytes)}. Nothing was run. An operator has to make room; then try again.`,
+  );
+}
+
+function stepLimits({ config }: RunContext): StepLimits {
+  const { timeouts, sandbox } = config;
+  return {
+    ...DEFAULT_STEP_LIMITS,
+    initMs: timeouts.initMs,
+    planMs: timeouts.planMs,
+    applyMs: timeouts.applyMs,
+    customMs: timeouts.stepMs,
+    graceMs: timeouts.graceMs,
+    lockTimeoutSeconds: Math.round(timeouts.stateLockMs / 1000),
+    outputBytes: sandbox.outputBytes,
+  };
+}
+
+function stepFacts(pull: PullRequestRecord, actor: Account): ProjectRun['facts'] {
+  return {
+    baseRepoName: pull.repository.name,
+    baseRepoOwner: pull.repository.owner,
+    headRepoName: pull.repository.name,
+    headRepoOwner: pull.repository.owner,
+    headBranchName: pull.headRef,
+    headCommit: pull.headSha,
+    baseBranchName: pull.baseRef,
+    pullNumber: pull.number,
+    pullUrl: pull.url,
+    pullAuthor: pull.author.login,
+    userName: actor.login,
+    pullApproved: undefined,
+    pullMergeable: undefined,
+  };
+}
+
+/** Stores progress at a human pace, and has it published; a failure to do so is no failure of the run. */
+function progressWriter(context: RunContext, run: ClaimedRun): ProjectRun['onProgress'] {
+  let writtenAt = 0;
+  let phase: string | undefined;
+  return (progress) => {
+    const now = performance.now();
+    if (progress.phase === phase && now - writtenAt < PROGRESS_MS) return;
+    phase = progress.phase;
+    writtenAt = now;
+    void context.runs
+      .saveProgress(run.lease, progress)
+      .then(() => context.publishProgress(run.pullRequestId))
+      .catch(() => undefined);
+  };
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import type { RunPhase } from '../src/core/batch.ts';
+import { commitSha } from '../src/core/repository.ts';
+import type { PullRequestRecord } from '../src/core/record.ts';
+import type { ClaimedRun, NewPlan, RunEnd } from '../src/ports/run-store.ts';
+import type { CommitFacts } from './commit-facts.ts';
+import { type LeaseKeeper, stopReason } from './keep-lease.ts';
+import { openProject } from './open-project.ts';
+import { openPlanArtifact, sealPlanArtifact } from './plan-artifact.ts';
+import { digestInputs } from './digest-inputs.ts';
+import type { RunContext } from './run-context.ts';
+import type { RunOutput } from './run-output.ts';
+import { planProject } from './steps/plan-project.ts';
+import type { CancelledProject, FailedProject, PlannedProject, StepTiming } from './steps/project-run.ts';
+import { planTextContext } from './views/plan-comment-view.ts';
+
+/** Plans one project of a batch at the batch's commit. */
+export async function planRun(
+  context: RunContext,
+  run: ClaimedRun,
+  keeper: LeaseKeeper,
+): Promise<RunEnd | 'handed_back'> {
+  const pull = await context.pulls.find(run.pullRequestId);
+  if (pull === undefined || run.batch.mergeSha === undefined) throw new Error(`run ${run.id} has nothing to plan`);
+  await context.runs.start(run.lease);
+  const startedAt = performance.now();
+  const mergeSha = commitSha(run.batch.mergeSha);
+  await ensureCommit(context, pull, run, mergeSha);
+  const commit = await context.commits.read(pull.repository, mergeSha);
+  const before = await readPreviousPlan(context, run);
+  const project = { run, pull, commit, keeper, actor: run.batch.actor, ...before };
+  await using opened = await openProject(context, project);
+  const checkout: RunPhase = { name: 'checkout', ms: Math.round(performance.now() - startedAt) };
+  const outcome = await planProject(opened.projectRun);
+  if (outcome.kind === 'planned') return planned(context, run, commit, outcome, opened.output, checkout);
+  if (outcome.kind === 'refused') return failed(outcome.reason, [checkout]);
+  return stopped(outcome, opened.output, keeper, [checkout]);
+}
+
+/** Another machine may have decided on the batch: this one's mirror then makes the same merge again. */
+async function ensureCommit(
+  context: RunContext,
+  pull: PullRequestRecord,
+  run: ClaimedRun,
+  mergeSha: ReturnType<typeof commitSha>,
+): Promise<void> {
+  if (await context.mirror.has(pull.repository, mergeSha)) return;
+  const host = context.hosts.get(pull.repository.host);
+  if (host === undefined) throw new Error(`there is no VCS host ${pull.repository.host} any more`);
+  const source = await host.getGitSource(pull.repository);
+  await context.mirror.fetch(pull.repository, source, [`refs/heads/${pull.baseRef}`, host.headRefOf(pull.number)]);
+  if (context.config.checkoutStrategy === 'merge') {
+    await context.mirror.merge(pull.repository, commitSha(run.batch.baseSha), commitSha(run.batch.headSha));
+  }
+}
+
+/** Secrets of the last plan must not be seen in this one's output, even before this one is read. */
+export async function readPreviousPlan(
+  context: RunContext,
+  run: ClaimedRun,
+): Promise<{ readonly knownSecrets: readonly string[]; readonly expectedResources: number | undefined }> {
+  const plan = await context.pulls.findCurrentPlan(run.pullRequestId, run.projectKey);
+  const sealed = plan && (await context.pulls.readPlanArtifact(plan.id));
+  if (plan === undefined || sealed === undefined) return { knownSecrets: [], expectedResources: undefined };
+  const artifact = openPlanArtifact(context.seal, plan.id, sealed);
+  return { knownSecrets: artifact.sensitiveValues, expectedResources: artifact.stateResources };
+}
+
+function planned(
+  context: RunContext,
+  run: ClaimedRun,
+  commit: CommitFacts,
+  outcome: PlannedProject,
+  output: RunOutput,
+  checkout: RunPhase,
+): RunEnd {
+  return {
+    state: 'succeeded',
+    result: {
+      kind: 'planned',
+      summary: maskSummary(outcome, output),
+      warnings: maskDiagnostics(outcome.diagnostics, output),
+      explanation: outcome.applyRefusal,
+    },
+    phases: [checkout, ...toPhases(outcome.timings)],
+    plan: newPlan(context, run, commit, run.batch.baseSha, outcome, output),
+  };
+}
+
+/** The plan as it is stored: sealed, its text masked. */
+export function newPlan(
+  context: RunContext,
+  run: ClaimedRun,
+  commit: CommitFacts,
+  baseSha: string,
+  outcome: PlannedProject,
+  output: RunOutput,
+): NewPlan {
+  const id = randomUUID();
+  return {
+    id,
+    headSha: run.batch.headSha,
+    baseSha,
+    mergeSha: commit.sha,
+    inputsDigest: digestInputs(commit, run.project),
+    canonicalDigest: outcome.canonical.digest,
+    empty: outcome.summary.empty,
+    artifact: sealPlanArtifact(context.seal, id, outcome),
+    planText: context.seal.seal(output.mask(outcome.planText), planTextContext(run.id)),
+  };
+}
+
+export function maskSummary({ summary }: PlannedProject, output: RunOutput): PlannedProject['summary'] {
+  return {
+    ...summary,
+    changes: summary.changes.map((change) => ({ ...change, address: output.mask(change.address) })),
+    drifted: summary.drifted.map(output.mask),
+    checks: summary.checks.map(output.mask),
+  };
+}
+
+export function maskDiagnostics(
+  diagnostics: PlannedProject['diagnostics'],
+  output: RunOutput,
+): PlannedProject['diagnostics'] {
+  return diagnostics.map((one) => ({ ...one, summary: output.mask(one.summary), detail: output.mask(one.detail) }));
+}
+
+/** A run that ended without its result: stopped by somebody, by us, or by Terraform. */
+export function stopped(
+  outcome: FailedProject | CancelledProject,
+  output: RunOutput,
+  keeper: LeaseKeeper,
+  phases: readonly RunPhase[],
+): RunEnd | 'handed_back' {
+  const stop = stopReason(keeper.signal);
+  if (stop?.kind === 'shutdown') return 'handed_back';
+  if (stop?.kind === 'cancel') {
+    return {
+      state: 'cancelled',
+      result: { kind: 'cancelled', reason: stop.reason },
+      phases: [...phases, ...toPhases(outcome.timings)],
+    };
+  }
+  const reason = outcome.kind === 'failed' ? outcome.reason : `Stopped during ${outcome.step}.`;
+  return failed(output.mask(reason), [...phases, ...toPhases(outcome.timings)], {
+    diagnostics: maskDiagnostics(outcome.diagnostics, output),
+    output: output.mask(outcome.outputTail.join('\n')),
+  });
+}
+
+export function failed(
+  explanation: string,
+  phases: readonly RunPhase[],
+  details: { readonly diagnostics?: PlannedProject['diagnostics']; readonly output?: string } = {},
+): RunEnd {
+  return {
+    state: 'failed',
+    result: {
+      kind: 'failed',
+      explanation,
+      diagnostics: details.diagnostics ?? [],
+      output: details.output ?? '',
+      applyBegun: false,
+      erroredState: false,
+    },
+    phases,
+  };
+}
+
+export function toPhases(timings: readonly StepTiming[]): readonly RunPhase[] {
+  return timings.map(({ name, durationMs }) => ({ name, ms: Math.round(durationMs) }));
+}

@@ -1,0 +1,119 @@
+import { cutStatus } from '../src/comments/status.ts';
+import type { StatusView } from '../src/comments/view.ts';
+import { projectTitle } from '../src/core/project.ts';
+import type { PullRequestState, RunRecord } from '../src/core/record.ts';
+import type { PublicationState } from '../src/ports/publication-store.ts';
+import type { CommitStatus, VcsHost } from '../src/ports/vcs-host.ts';
+import type { WorkerContext } from './context.ts';
+import { currentProjects } from './views/plan-comment-view.ts';
+
+/** Beyond this many projects only the aggregate is posted: each status is a write against the host's hourly budget. */
+const PER_PROJECT_LIMIT = 10;
+
+export const PLAN_STATUS = 'holdfast/plan';
+export const APPLY_STATUS = 'holdfast/apply';
+
+interface Publication {
+  readonly context: WorkerContext;
+  readonly host: VcsHost;
+  readonly state: PullRequestState;
+  readonly wanted: PublicationState;
+}
+
+/** Statuses on the head commit. They always end: a pull request that touches no project gets its green ones, too. */
+export async function publishStatuses({ context, host, state, wanted }: Publication): Promise<void> {
+  if (state.planBatch === undefined || state.pull.state === 'closed') return;
+  if (state.planBatch.headSha !== state.pull.headSha) return;
+  for (const status of listStatuses(context, host, state)) {
+    const hash = `${status.state}|${status.description}|${status.url}`;
+    if (wanted.statuses.get(status.context) === hash) continue;
+    const priority = status.state === 'pending' ? 'progress' : 'normal';
+    await host.setCommitStatus(state.pull.repository, state.pull.headSha, status, { priority });
+    await context.publications.saveStatus(state.pull.id, state.pull.headSha, status.context, hash);
+  }
+}
+
+function listStatuses(context: WorkerContext, host: VcsHost, state: PullRequestState): readonly CommitStatus[] {
+  const page = `${context.publicUrl}/runs?pull=${encodeURIComponent(state.pull.id)}`;
+  const rows = currentProjects(state);
+  const plans = rows.map((row) => row.plan);
+  const make = (statusContext: string, view: StatusView, url: string): CommitStatus => ({
+    context: statusContext,
+    state: view.state,
+    description: cutStatus(view.description, host.limits.statusDescriptionLength),
+    url,
+  });
+  const aggregate = [
+    make(PLAN_STATUS, planStatus(state, plans), page),
+    make(APPLY_STATUS, applyStatus(state, rows), page),
+  ];
+  if (rows.length > PER_PROJECT_LIMIT || rows.length === 0) return aggregate;
+  const each = plans.map((plan) =>
+    make(`${PLAN_STATUS}: ${projectTitle(plan.project)}`, projectStatus(plan), `${context.publicUrl}/runs/${plan.id}`),
+  );
+  return [...aggregate, ...each];
+}
+
+function planStatus(state: PullRequestState, plans: readonly RunRecord[]): StatusView {
+  const problems = state.planBatch?.notes.configProblems.length ?? 0;
+  if (problems > 0)
+    return { state: 'failure', description: `${count(problems, 'problem')} in the repository's config` };
+  if (state.planBatch?.mergeSha === undefined)
+    return { state: 'failure', description: 'conflicts with the base branch' };
+  if (plans.length === 0) return { state: 'success', description: 'no project is touched' };
+  const open = plans.filter((run) => ['queued', 'claimed', 'running'].includes(run.state));
+  if (open.length > 0)
+    return { state: 'pending', description: `planning ${open.length} of ${count(plans.length, 'project')}` };
+  const bad = plans.filter((run) => run.state !== 'succeeded');
+  if (bad.length > 0)
+    return { state: 'failure', description: `${bad.length} of ${count(plans.length, 'project')} could not be planned` };
+  const changed = plans.filter((run) => run.result?.kind === 'planned' && !run.result.summary.empty);
+  return {
+    state: 'success',
+    description:
+      changed.length === 0 ? 'no changes' : `${count(plans.length, 'project')} planned, ${changed.length} with changes`,
+  };
+}
+
+function applyStatus(
+  state: PullRequestState,
+  rows: readonly { readonly plan: RunRecord; readonly apply: RunRecord | undefined }[],
+): StatusView {
+  if (rows.length === 0) return { state: 'success', description: 'nothing to apply' };
+  const applies = state.open.filter((run) => run.operation === 'apply');
+  if (applies.length > 0) return { state: 'pending', description: `applying ${count(applies.length, 'project')}` };
+  const interrupted = rows.filter((row) => row.apply?.state === 'interrupted').length;
+  if (interrupted > 0)
+    return { state: 'error', description: `interrupted, outcome unknown: ${count(interrupted, 'project')}` };
+  const failed = rows.filter((row) => row.apply?.result?.kind === 'failed' && row.apply.result.applyBegun).length;
+  if (failed > 0) return { state: 'failure', description: `failed to apply ${count(failed, 'project')}` };
+  const planning = state.open.length > 0;
+  const waiting = rows.filter(({ plan, apply }) => needsApply(plan) && apply?.state !== 'succeeded').length;
+  if (waiting > 0 || planning) {
+    const done = rows.filter(({ apply }) => apply?.state === 'succeeded').length;
+    return { state: 'pending', description: planning ? 'waiting for plans' : `${done} of ${done + waiting} applied` };
+  }
+  const applied = rows.filter(({ apply }) => apply?.state === 'succeeded').length;
+  return { state: 'success', description: applied === 0 ? 'nothing to apply' : `${count(applied, 'project')} applied` };
+}
+
+function needsApply(plan: RunRecord): boolean {
+  return plan.result?.kind !== 'planned' || !plan.result.summary.empty;
+}
+
+function projectStatus(plan: RunRecord): StatusView {
+  if (plan.result?.kind === 'planned') {
+    const { counts, empty } = plan.result.summary;
+    const text = `+${counts.add} ~${counts.change} -${counts.destroy}`;
+    return { state: 'success', description: empty ? 'no changes' : text };
+  }
+  if (plan.state === 'queued' || plan.state === 'claimed' || plan.state === 'running') {
+    return { state: 'pending', description: plan.state === 'queued' ? 'queued' : 'planning' };
+  }
+  const explanation = plan.result?.kind === 'failed' ? plan.result.explanation : (plan.cancelReason ?? plan.state);
+  return { state: plan.state === 'cancelled' ? 'error' : 'failure', description: explanation };
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,169 @@
+import type { ApplyCommand, Command, PlanCommand, ProjectSelection, VersionCommand } from '../src/core/command.ts';
+import { isEmptySelection } from '../src/core/command.ts';
+import {
+  answer,
+  decideApply,
+  decideCancel,
+  decidePlan,
+  decideUnlock,
+  nothingDone,
+  type Trigger,
+} from '../src/core/decide.ts';
+import { projectTitle } from '../src/core/project.ts';
+import type { FoundProject } from '../src/core/project-finder.ts';
+import type { PullRequestRecord } from '../src/core/record.ts';
+import { selectAmong, selectForPlan } from '../src/core/select-projects.ts';
+import type { VcsHost } from '../src/ports/vcs-host.ts';
+import { readPermission, refuseCommand } from './check-permission.ts';
+import { chooseProjects, planNotes, recordDecision } from './decide-pull-request.ts';
+import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
+import type { RunContext } from './run-context.ts';
+import { type EventRepository, openPullRequest } from './open-pull-request.ts';
+import { listVersions } from './list-versions.ts';
+
+export interface CommandRequest {
+  readonly command: Command;
+  /** For the answer. */
+  readonly text: string;
+  readonly trigger: Trigger;
+}
+
+interface CommandContext extends CommandRequest {
+  readonly context: RunContext;
+  readonly host: VcsHost;
+  readonly pull: PullRequestRecord;
+  /** The word people start a command with. */
+  readonly word: string;
+}
+
+/** Carries out one command of one person; whether they may is read from the host now. */
+export async function runCommand(
+  context: RunContext,
+  host: VcsHost,
+  event: EventRepository & { readonly number: number },
+  request: CommandRequest,
+): Promise<void> {
+  const pull = await openPullRequest(context, host, event);
+  if (pull === undefined) return;
+  const { command, trigger, text } = request;
+  const rules = rulesOf(context, pull.repository);
+  const permission = await readPermission(host, pull.repository, rules, command.name, trigger.actor);
+  const unmet = refuseCommand(command.name, trigger.actor, permission);
+  if (unmet.length > 0) {
+    const view = { kind: 'refused', command: text, actor: trigger.actor.login, unmet } as const;
+    return recordDecision(context, pull, () =>
+      answer(trigger, { key: trigger.key, kind: 'command', view }, 'confused'),
+    );
+  }
+  const word = context.config.triggers[0] ?? 'holdfast';
+  await carryOut({ ...request, context, host, pull, word });
+}
+
+async function carryOut(at: CommandContext): Promise<void> {
+  const { command, context, pull, trigger, text, word } = at;
+  if (command.name === 'unlock')
+    return recordDecision(context, pull, (state) => decideUnlock(state, trigger, text, word));
+  if (pull.state !== 'open') {
+    const reason = `the pull request is ${pull.state}`;
+    return recordDecision(context, pull, () => nothingDone(trigger, text, reason, undefined));
+  }
+  switch (command.name) {
+    case 'cancel':
+      return recordDecision(context, pull, (state) => decideCancel(state, trigger, text));
+    case 'plan':
+      return plan(at, command);
+    case 'apply':
+      return apply(at, command);
+    case 'version':
+      return version(at, command);
+  }
+}
+
+async function plan({ context, host, pull, trigger, text }: CommandContext, command: PlanCommand): Promise<void> {
+  if (pull.fork && context.config.forks === 'off') {
+    const reason = 'the pull request comes from a fork, and this server does not plan forks';
+    return recordDecision(context, pull, () =>
+      nothingDone(trigger, text, reason, 'Push the branch to this repository.'),
+    );
+  }
+  const gathered = await gatherPullRequest(context, host, pull);
+  const { merge, projects, finder } = gathered;
+  if (merge.mergeSha === undefined)
+    return recordDecision(context, pull, () => nothingDone(trigger, text, merge.note, undefined));
+  const everything = isEmptySelection(command.selection);
+  const selected = finder && selectForPlan(finder, projects, command.selection);
+  if (selected !== undefined && 'problem' in selected) {
+    return recordDecision(context, pull, () => nothingDone(trigger, text, selected.problem, undefined));
+  }
+  const chosen = chooseProjects(gathered, selected?.projects ?? []);
+  if (chosen.length === 0 && gathered.configProblems.length === 0) {
+    const reason = 'this pull request touches no project';
+    return recordDecision(context, pull, () => nothingDone(trigger, text, reason, undefined));
+  }
+  await recordDecision(
+    context,
+    pull,
+    (state) =>
+      decidePlan(state, {
+        trigger,
+        projects: chosen,
+        complete: everything && gathered.configProblems.length === 0,
+        headSha: merge.headSha,
+        baseSha: merge.baseSha,
+        mergeSha: merge.mergeSha,
+        notes: planNotes(gathered, command.extraArgs),
+      }),
+    'later',
+  );
+}
+
+async function apply(
+  { context, host, pull, trigger, text, word }: CommandContext,
+  command: ApplyCommand,
+): Promise<void> {
+  const gathered = await gatherPullRequest(context, host, pull);
+  const { merge, projects } = gathered;
+  const everything = isEmptySelection(command.selection);
+  const selected = everything ? undefined : chooseProjects(gathered, selectFound(projects.all, command.selection));
+  const automerge = (projects.settings.automerge ?? context.config.automerge) && !command.automergeDisabled;
+  const notes = {
+    ...planNotes(gathered, []),
+    parallel: projects.settings.parallelApply,
+    automerge: automerge ? { method: command.automergeMethod ?? context.config.automergeMethod } : undefined,
+  };
+  const { headSha, baseSha } = merge;
+  await recordDecision(
+    context,
+    pull,
+    (state) => decideApply(state, { trigger, command: text, selected, headSha, baseSha, notes, word }),
+    'later',
+  );
+}
+
+async function version({ context, host, pull, trigger }: CommandContext, command: VersionCommand): Promise<void> {
+  const gathered = await gatherPullRequest(context, host, pull);
+  const selected = isEmptySelection(command.selection)
+    ? gathered.projects.autoplan
+    : selectFound(gathered.projects.all, command.selection);
+  const versions = await listVersions(
+    context,
+    selected.map(({ project }) => ({
+      title: projectTitle(project),
+      project,
+      requiredVersions: gathered.finder?.head.configuration.get(project.dir)?.requiredVersions ?? [],
+    })),
+  );
+  await recordDecision(context, pull, () =>
+    answer(trigger, { key: trigger.key, kind: 'command', view: versions }, 'rocket'),
+  );
+}
+
+function selectFound(all: readonly FoundProject[], selection: ProjectSelection): readonly FoundProject[] {
+  const chosen = new Set(
+    selectAmong(
+      all.map(({ project }) => project),
+      selection,
+    ),
+  );
+  return all.filter(({ project }) => chosen.has(project));
+}
