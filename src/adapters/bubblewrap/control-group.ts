@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SlotLimits } from '../../ports/sandbox.ts';
 
-/** Bubblewrap's own processes (two monitors and an init), which count in the group. */
-const OWN_PROCESSES = 3;
+/** The sandbox's init counts in the group. */
+const OWN_PROCESSES = 1;
 const EMPTY_PATIENCE_MS = 5_000;
 
 /** How often a limit was hit since the group was made. */
@@ -47,7 +47,7 @@ export class ControlGroup {
   }
 
   async add(pid: number): Promise<void> {
-    for (const folder of this.#folders()) await writeFile(join(folder, 'cgroup.procs'), String(pid));
+    await Promise.all(this.#folders().map((folder) => writeFile(join(folder, 'cgroup.procs'), String(pid))));
   }
 
   async events(): Promise<GroupEvents> {

@@ -28,9 +28,9 @@ export const HOLD_FD = 8;
 export const INSIDE_UID = 1000;
 
 /**
- * The first of two bubblewraps. It assembles the file system while it may still reach every source (as root: as root), so that the slot's
- * uid needs no search permission on the folders above a checkout, and the second one never sees the host's files.
- * `ownNetwork` makes the network namespace here: for an ordinary user it must belong to a user namespace in which its routes can still be set.
+ * A bubblewrap in front of the one that makes the sandbox, where one is not enough, as each costs milliseconds.
+ * As root: it assembles the file system while every source can still be reached, when the slot's uid may not search the folders above one.
+ * As an ordinary user with `ownNetwork`: it makes the network namespace in a user namespace in which its routes can still be set.
  */
 export function outerArguments(layout: RootLayout, as: 'root' | 'user', ownNetwork: boolean): string[] {
   return [
@@ -48,14 +48,16 @@ export interface InnerOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly network: NetworkMode;
-  /** The network namespace was already made by the first bubblewrap. */
+  /** The network namespace was already made by the bubblewrap in front. */
   readonly networkMade: boolean;
+  /** There was a bubblewrap in front: everything is already at its target. */
+  readonly assembled: boolean;
   readonly tmpBytes: number;
   readonly sharedMemoryBytes: number;
 }
 
 /**
- * The second bubblewrap, by now without any privilege: every namespace of its own, no capability, the system call filter, nothing writable
+ * The bubblewrap that makes the sandbox, itself without any privilege: every namespace of its own, no capability, the system call filter, nothing writable
  * but the given mounts and two bounded memory file systems. The environment travels here and not in the launcher's own environment, because
  * /proc/1/environ inside shows that one, and because root's programs must not be steered by a run's LD_* variables.
  */
@@ -69,14 +71,14 @@ export function innerArguments(layout: RootLayout, options: InnerOptions): strin
     ...['--size', String(options.tmpBytes), '--perms', '1777', '--tmpfs', '/tmp'],
     ...deviceArguments(options.sharedMemoryBytes),
     ...['--proc', '/proc'],
-    ...rootArguments(layout, (path) => path.target),
+    ...rootArguments(layout, (path) => (options.assembled ? path.target : path.source)),
     // A memory file system without a bound of its own: whatever could be written there would not count.
     ...['--remount-ro', '/'],
     '--clearenv',
     ...Object.entries(options.env).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--chdir', options.cwd],
     ...['--json-status-fd', String(INNER_STATUS_FD), '--seccomp', String(SECCOMP_FD)],
-    ...(options.network === 'egress' ? ['--block-fd', String(HOLD_FD)] : []),
+    ...['--block-fd', String(HOLD_FD)],
   ];
 }
 

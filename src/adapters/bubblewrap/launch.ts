@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SandboxUnavailableError } from '../../ports/sandbox.ts';
+import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { firstChild, readProcess } from './process-table.ts';
 import {
   HOLD_FD,
@@ -15,15 +16,16 @@ import { StatusStream } from './status-stream.ts';
 
 export interface LaunchOptions {
   readonly bwrap: string;
-  /** What the first bubblewrap starts in front of the second one: as root, the drop to the slot's uid. */
+  /** As root, the drop to the slot's uid, in front of the bubblewrap that makes the sandbox. */
   readonly drop: readonly string[];
-  /** What the second bubblewrap starts. */
+  /** What is started inside. */
   readonly argv: readonly string[];
-  readonly outerArguments: readonly string[];
+  /** Of another bubblewrap in front of the drop; undefined where one is enough. */
+  readonly outerArguments: readonly string[] | undefined;
   readonly innerArguments: readonly string[];
   readonly seccomp: Buffer;
   readonly stdin: string | undefined;
-  /** Called with the first process before it has read what to do: the place to put it under limits. */
+  /** Called with the sandbox's first process before there is a program: the place to put it under limits. */
   readonly onHeld: (pid: number) => Promise<void>;
   /** Called with a process of the network namespace before the program starts. */
   readonly network: { readonly pidFrom: 'outer' | 'inner'; join(pid: number): Promise<void> } | undefined;
@@ -41,7 +43,7 @@ const DEATH_PATIENCE_MS = 10_000;
 const LONGEST_COMPLAINT = 2_000;
 
 /**
- * One program behind two bubblewraps. `node:child_process` and not execa: four pipes are written and read in an order that holds the
+ * One program behind one or two bubblewraps. `node:child_process` and not execa: four pipes are written and read in an order that holds the
  * launch at chosen points, on file descriptors that bubblewrap expects by number.
  */
 export class SandboxedProgram {
@@ -53,16 +55,15 @@ export class SandboxedProgram {
   #init: { pid: number; startedAt: number } | undefined;
 
   constructor(options: LaunchOptions) {
-    const chain = [...options.drop, options.bwrap, '--args', String(INNER_ARGUMENTS_FD), '--', ...options.argv];
-    const stdin = options.stdin === undefined ? 'ignore' : 'pipe';
-    // Only where bubblewrap is told to read it: otherwise it would stay open in the program.
-    const hold = options.network ? 'pipe' : 'ignore';
-    this.#child = spawn(options.bwrap, ['--args', String(OUTER_ARGUMENTS_FD), '--', ...chain], {
+    const inner = [...options.drop, options.bwrap, '--args', String(INNER_ARGUMENTS_FD), '--', ...options.argv];
+    const outer = options.outerArguments ? [options.bwrap, '--args', String(OUTER_ARGUMENTS_FD), '--'] : [];
+    const [program = options.bwrap, ...argv] = [...outer, ...inner];
+    this.#child = spawn(program, argv, {
       env: {},
       cwd: '/',
       // A group of its own: ^C in the operator's terminal must not cut off a state that is being saved.
       detached: true,
-      stdio: [stdin, 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', hold],
+      stdio: descriptors(options),
     });
     for (const stream of this.#child.stdio) stream?.on('error', () => {}); // EPIPE when it dies early; its end tells.
     this.#inner = new StatusStream(this.#readable(INNER_STATUS_FD));
@@ -87,21 +88,22 @@ export class SandboxedProgram {
   /** Takes the launch through its holds. @throws SandboxUnavailableError when the isolation cannot be built. */
   async start(options: LaunchOptions): Promise<void> {
     if (this.#child.pid === undefined) await this.#exited;
-    const pid = this.#child.pid ?? 0;
     this.stderr.on('data', (chunk: Buffer) => {
       if (this.#complaint.length < LONGEST_COMPLAINT) this.#complaint += chunk.toString();
     });
-    await options.onHeld(pid);
-    const outer = new StatusStream(this.#readable(OUTER_STATUS_FD));
-    this.#writable(OUTER_ARGUMENTS_FD).end(nulSeparated(options.outerArguments));
     const network = options.network;
-    if (network?.pidFrom === 'outer') await network.join(await this.#reported(outer));
+    if (options.outerArguments) {
+      const outer = new StatusStream(this.#readable(OUTER_STATUS_FD));
+      this.#writable(OUTER_ARGUMENTS_FD).end(nulSeparated(options.outerArguments));
+      if (network?.pidFrom === 'outer') await network.join(await this.#reported(outer));
+    }
     this.#writable(SECCOMP_FD).end(options.seccomp);
     this.#writable(INNER_ARGUMENTS_FD).end(nulSeparated(options.innerArguments));
     const init = await this.#reported(this.#inner);
     this.#init = { pid: init, startedAt: readProcess(init)?.startedAt ?? -1 };
-    if (network?.pidFrom === 'inner') await network.join(init);
-    if (network) this.#writable(HOLD_FD).end('x');
+    // While bubblewrap builds: moving a process to a control group waits for the kernel for some milliseconds.
+    await Promise.all([options.onHeld(init), network?.pidFrom === 'inner' ? network.join(init) : undefined]);
+    this.#writable(HOLD_FD).end('x');
     if (options.stdin !== undefined) this.#child.stdin?.end(options.stdin);
   }
 
@@ -160,6 +162,19 @@ export class SandboxedProgram {
   #writable(fd: number): Writable {
     return this.#child.stdio[fd] as Writable;
   }
+}
+
+function descriptors(options: LaunchOptions): ('pipe' | 'ignore' | number)[] {
+  const outer = options.outerArguments ? 'pipe' : 'ignore';
+  const stdio: ('pipe' | 'ignore' | number)[] = [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+  stdio[OUTER_ARGUMENTS_FD] = outer;
+  stdio[INNER_ARGUMENTS_FD] = 'pipe';
+  stdio[INNER_STATUS_FD] = 'pipe';
+  stdio[SECCOMP_FD] = 'pipe';
+  stdio[OUTER_STATUS_FD] = outer;
+  stdio[HOLD_FD] = 'pipe';
+  for (const { fd, cover } of inheritedDescriptors(stdio.length)) stdio[fd] = cover;
+  return Array.from(stdio, (entry) => entry ?? 'ignore');
 }
 
 function exitOf(child: ChildProcess): Promise<ProgramEnd> {

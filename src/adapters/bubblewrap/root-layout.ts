@@ -1,5 +1,5 @@
 import { lstat, mkdir, readlink, realpath, stat, writeFile } from 'node:fs/promises';
-import { isAbsolute, join, normalize } from 'node:path';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { Mount, NetworkMode } from '../../ports/sandbox.ts';
 import { type BoundPath, INSIDE_UID, type RootLayout } from './launch-arguments.ts';
 
@@ -114,4 +114,19 @@ function refuseNesting(mounts: readonly BoundPath[]): void {
     if (inner)
       throw new Error(`The mounts ${outer.target} and ${inner.target} lie in one another: mount only one of them.`);
   }
+}
+
+/** Whether a user who owns nothing may search every folder above the sources. */
+export async function isReachable(layout: RootLayout, uid: number): Promise<boolean> {
+  const folders = new Set<string>();
+  for (const { source } of [...layout.system, ...layout.mounts]) {
+    for (let folder = dirname(source); folder !== '/'; folder = dirname(folder)) folders.add(folder);
+  }
+  const searchable = await Promise.all([...folders].map((folder) => isSearchable(folder, uid)));
+  return searchable.every(Boolean);
+}
+
+async function isSearchable(folder: string, uid: number): Promise<boolean> {
+  const entry = await stat(folder);
+  return (entry.mode & (entry.uid === uid ? 0o100 : 0o001)) !== 0;
 }

@@ -8,7 +8,7 @@ import type { ControlGroup } from './control-group.ts';
 import type { EgressNetwork, JoinedNetwork } from './egress-network.ts';
 import { type LaunchOptions, SandboxedProgram } from './launch.ts';
 import { innerArguments, outerArguments } from './launch-arguments.ts';
-import { rootLayout, type SystemLayout } from './root-layout.ts';
+import { isReachable, rootLayout, type SystemLayout } from './root-layout.ts';
 import type { SlotUid } from './slot-uid.ts';
 import type { SandboxTools } from './tools.ts';
 import { type LimitName, UsageWatch } from './usage-watch.ts';
@@ -126,6 +126,7 @@ export class BubblewrapSlot implements SandboxSlot {
     const isEgress = command.network === 'egress';
     if (isEgress) await egress.prepare();
     const networkMade = isEgress && !identity;
+    const assembled = identity ? !(await isReachable(layout, identity.uid)) : networkMade;
     const drop = identity
       ? [tools.setpriv, '--reuid', `${identity.uid}`, '--regid', `${identity.uid}`, '--clear-groups', '--']
       : [];
@@ -133,12 +134,13 @@ export class BubblewrapSlot implements SandboxSlot {
       bwrap: tools.bwrap,
       drop,
       argv: [...this.#rlimits(), ...command.argv],
-      outerArguments: outerArguments(layout, identity ? 'root' : 'user', networkMade),
+      outerArguments: assembled ? outerArguments(layout, identity ? 'root' : 'user', networkMade) : undefined,
       innerArguments: innerArguments(layout, {
         cwd: command.cwd,
         env: command.env,
         network: command.network,
         networkMade,
+        assembled,
         tmpBytes: Math.max(MIB, Math.min(limits.diskBytes, Math.floor(limits.memoryBytes / 2))),
         sharedMemoryBytes: Math.max(MIB, Math.min(LARGEST_SHARED_MEMORY, Math.floor(limits.memoryBytes / 8))),
       }),

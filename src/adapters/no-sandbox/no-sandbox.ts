@@ -63,9 +63,10 @@ class UnsandboxedSlot implements SandboxSlot {
     if (this.#running) throw new Error('The sandbox slot already runs a command: one after the other.');
     if (command.signal?.aborted) return neverStarted();
     refuseMovedMounts(command);
+    const startedAt = performance.now();
     const group = new ProgramGroup(command);
     const stop = new GracefulStop<StopReason>(group, command.graceMs);
-    const done = execute(command, group, stop);
+    const done = execute(command, group, stop, startedAt);
     this.#running = { stop, done };
     return done.finally(() => {
       this.#running = undefined;
@@ -118,8 +119,8 @@ async function execute(
   command: SandboxCommand,
   group: ProgramGroup,
   stop: GracefulStop<StopReason>,
+  startedAt: number,
 ): Promise<SandboxResult> {
-  const startedAt = performance.now();
   const capture = new OutputCapture(command.outputBytes, command.onLine);
   group.child.stdout?.on('data', (chunk: Buffer) => capture.write('stdout', chunk));
   group.child.stderr?.on('data', (chunk: Buffer) => capture.write('stderr', chunk));
