@@ -90,7 +90,7 @@ export function createAppCredentials(context: ApiContext, probot: Probot, appId:
       if (token && clock.now() < token.staleAt) return token;
       if (tokens.get(scope.key) !== known) return tokenFor(scope);
     }
-    const minting = mintAfresh(scope);
+    const minting = orHostError(clock, 'get a token for the GitHub App', () => mintAfresh(scope));
     tokens.set(scope.key, minting);
     return minting;
   }

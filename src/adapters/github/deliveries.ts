@@ -13,28 +13,26 @@ interface Attempt {
  * itself; a redelivery bears the same id. Servers that do not know the filter answer with all, so it is checked here.
  */
 export async function listFailedDeliveries(octokit: ProbotOctokit, since: Date): Promise<readonly FailedDelivery[]> {
-  const failed = new Map<string, FailedDelivery>();
-  const settled = new Set<string>();
+  const latest = new Map<string, Attempt>();
   const pages = octokit.paginate.iterator(octokit.rest.apps.listWebhookDeliveries, {
     per_page: 100,
     status: 'failure',
   });
   for await (const { data } of pages) {
-    const attempts = data as unknown as readonly Attempt[];
-    for (const attempt of attempts.filter((each) => Date.parse(each.delivered_at) >= since.getTime())) {
-      note(attempt, failed, settled);
-    }
-    const oldest = attempts.at(-1);
-    if (!oldest || Date.parse(oldest.delivered_at) < since.getTime()) break;
+    const recent = data.filter((attempt) => Date.parse(attempt.delivered_at) >= since.getTime());
+    for (const attempt of recent) keepLatest(latest, attempt);
+    // Newest come first; a page with an old one is the last that matters.
+    if (recent.length < data.length) break;
   }
-  return [...failed.values()].reverse();
+  return [...latest.values()]
+    .filter(({ status_code: code }) => code < 200 || code >= 300)
+    .sort((one, other) => Date.parse(one.delivered_at) - Date.parse(other.delivered_at))
+    .map(({ guid, id }) => ({ id: guid, hostId: String(id) }));
 }
 
-/** Newest first: what comes later in the list is older and says nothing new. */
-function note(attempt: Attempt, failed: Map<string, FailedDelivery>, settled: Set<string>): void {
-  if (failed.has(attempt.guid) || settled.has(attempt.guid)) return;
-  if (attempt.status_code >= 200 && attempt.status_code < 300) settled.add(attempt.guid);
-  else failed.set(attempt.guid, { id: attempt.guid, hostId: String(attempt.id) });
+function keepLatest(latest: Map<string, Attempt>, attempt: Attempt): void {
+  const known = latest.get(attempt.guid);
+  if (!known || Date.parse(known.delivered_at) < Date.parse(attempt.delivered_at)) latest.set(attempt.guid, attempt);
 }
 
 export async function redeliver(octokit: ProbotOctokit, hostId: string): Promise<void> {

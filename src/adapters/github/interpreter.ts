@@ -30,29 +30,51 @@ export function createSilentProbot(
   });
 }
 
-/** Translates deliveries with Probot's event handlers: `receive` routes an event to its handler, which notes the answer by payload. */
+type Outcome = { readonly event: VcsEvent | undefined } | { readonly error: unknown };
+
+/**
+ * Translates deliveries with Probot's event handlers: `receive` routes an event to its handler, which notes the outcome
+ * by payload. A handler throws nothing into Probot, which would attach the whole payload to the error.
+ */
 export function createInterpreter(probot: Probot, ourselves: Ourselves) {
-  const answers = new WeakMap<object, VcsEvent>();
+  const outcomes = new WeakMap<object, Outcome>();
   for (const event of usedEvents) {
     probot.on(event, async (context) => {
       const payload: unknown = context.payload;
-      const answer = await translations[event](actionOf(payload), payload, ourselves);
-      if (answer) answers.set(context.payload, answer);
+      outcomes.set(context.payload, await outcomeOf(event, payload, ourselves));
     });
   }
 
   return async function interpret(delivery: Delivery): Promise<VcsEvent | undefined> {
     if (!isUsedEvent(delivery.event)) return undefined;
     const payload = parseObject(delivery);
+    refuseOddInstallation(delivery, payload);
     // Probot's type knows the payload of every event; the handlers take none of it for granted.
     const event = { id: delivery.id, name: delivery.event, payload } as unknown as Parameters<Probot['receive']>[0];
-    try {
-      await probot.receive(event);
-    } catch (error) {
-      throw firstCause(error);
-    }
-    return answers.get(payload);
+    await probot.receive(event);
+    const outcome = outcomes.get(payload);
+    if (outcome && 'error' in outcome) throw outcome.error;
+    return outcome?.event;
   };
+}
+
+async function outcomeOf(event: UsedEvent, payload: unknown, ourselves: Ourselves): Promise<Outcome> {
+  try {
+    return { event: await translations[event](actionOf(payload), payload, ourselves) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Probot prepares a client for the installation before any handler runs, and takes its id for granted. */
+function refuseOddInstallation(delivery: Delivery, payload: object): void {
+  const installation = 'installation' in payload ? payload.installation : undefined;
+  if (installation === undefined || installation === null) return;
+  const id = typeof installation === 'object' && 'id' in installation ? installation.id : undefined;
+  if (typeof id === 'number' && Number.isSafeInteger(id) && id > 0) return;
+  throw new InvalidDeliveryError(
+    `the ${delivery.event} delivery ${delivery.id} names an installation without a good id`,
+  );
 }
 
 function isUsedEvent(name: string): name is UsedEvent {
@@ -73,9 +95,4 @@ function parseObject(delivery: Delivery): object {
   }
   if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) return payload;
   throw new InvalidDeliveryError(`the ${delivery.event} delivery ${delivery.id} is not a JSON object`);
-}
-
-/** Probot gathers what its handlers throw; there is one handler per event. */
-function firstCause(error: unknown): unknown {
-  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
 }

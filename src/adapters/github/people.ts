@@ -12,6 +12,13 @@ interface GithubReview {
   readonly submitted_at?: string | null;
 }
 
+/** The description of the API names the person `actor`, its example `pusher`. */
+interface Activity {
+  readonly after: string;
+  readonly actor?: { readonly id: number; readonly login: string } | null;
+  readonly pusher?: { readonly id: number; readonly login: string } | null;
+}
+
 const REVIEW_STATES: Readonly<Record<string, Review['state']>> = {
   APPROVED: 'approved',
   CHANGES_REQUESTED: 'changes_requested',
@@ -117,8 +124,9 @@ export function createPeople(parts: HostParts) {
           ref: `refs/heads/${pull.headRef}`,
           per_page: 100,
         });
-        const push = data.find((activity) => activity.after === pull.headSha);
-        return push?.actor ? toAccount(push.actor) : undefined;
+        const push: Activity | undefined = data.find((activity) => activity.after === pull.headSha);
+        const pusher = push?.actor ?? push?.pusher;
+        return pusher ? toAccount(pusher) : undefined;
       } catch (error) {
         if (isStatus(error, 404)) return undefined;
         throw error;

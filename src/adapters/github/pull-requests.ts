@@ -31,14 +31,19 @@ export function toAccount(user: GithubUser | null | undefined): Account {
   return user ? { id: String(user.id), login: user.login } : GHOST;
 }
 
+/** Lists lack `merged`, so the time of the merge tells it; while a pull request is open there is none to believe. */
+function stateOf(data: GithubPull): PullRequest['state'] {
+  if (data.state === 'open') return 'open';
+  return (data.merged ?? data.merged_at !== null) ? 'merged' : 'closed';
+}
+
 function toPullRequest(host: string, data: GithubPull): PullRequest {
-  const merged = data.merged === true || data.merged_at !== null;
   return {
     repository: toRepository(host, data.base.repo),
     number: data.number,
     title: data.title,
     url: data.html_url,
-    state: merged ? 'merged' : data.state === 'open' ? 'open' : 'closed',
+    state: stateOf(data),
     draft: data.draft === true,
     // `head.repo` is null when the fork was deleted.
     fork: data.head.repo?.id !== data.base.repo.id,

@@ -369,3 +369,16 @@ test('a pull request is read with the token of its repository', async () => {
   expect(await host.getPullRequest(REF, 12)).toMatchObject({ number: 12 });
   expect(stub.calls()).toEqual([INSTALLED, MINT, 'GET /repos/acme/infra/pulls/12']);
 });
+
+describe('when a token cannot be had', () => {
+  test.each([
+    [401, 'HostRefusedError'],
+    [403, 'HostRefusedError'],
+    [503, 'HostUnavailableError'],
+  ])('the answer %i is told as what it is: %s', async (status, name) => {
+    const { host } = await appWith({ [MINT]: { status, json: { message: 'no' } } });
+    await expect(host.getRepository(REF)).rejects.toMatchObject({ name });
+    await expect(host.getGitSource(REF)).rejects.toMatchObject({ name });
+    expect(sent(REPOSITORY)).toHaveLength(0);
+  });
+});

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createGithubHost } from '../../../../src/adapters/github/github-host.ts';
 import { InvalidDeliveryError } from '../../../../src/core/host-error.ts';
@@ -215,4 +216,19 @@ describe('check runs', () => {
 
 test('interpreting asks the API only who we are', () => {
   expect([...new Set(stub.calls())]).toEqual(['GET /user']);
+});
+
+test.each([{ id: ' ' }, { id: -1 }, {}, 'x', { id: '5' }])(
+  'an installation %j is refused in words',
+  async (installation) => {
+    const payload = { action: 'opened', pull_request: { number: 12 }, installation };
+    await expect(interpret(asApp, 'pull_request', payload)).rejects.toBeInstanceOf(InvalidDeliveryError);
+  },
+);
+
+test('a refusal carries nothing of the payload', async () => {
+  const secret = 'canary-in-a-payload';
+  const payload = { action: 'opened', pull_request: { number: secret, title: secret } };
+  const error = await interpret(asApp, 'pull_request', payload).catch((thrown: unknown) => thrown);
+  expect(inspect(error, { depth: 10 })).not.toContain(secret);
 });
