@@ -93,10 +93,14 @@ export function listRootModules(configuration: Configuration): readonly Terrafor
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** The directories that local module calls lead to from here, directly or through others, whether they exist or not; without itself. */
+export function listCalledDirectories(configuration: Configuration, directory: string): readonly string[] {
+  return walk(directory, (path) => configuration.get(path)?.localModules.map((call) => call.directory) ?? []);
+}
+
 /** The local modules a directory uses, directly or through others; without itself, and without those that do not exist. */
 export function listLocalModules(configuration: Configuration, directory: string): readonly string[] {
-  const calls = (path: string) => configuration.get(path)?.localModules.map((call) => call.directory) ?? [];
-  return walk(directory, calls).filter((path) => configuration.has(path));
+  return listCalledDirectories(configuration, directory).filter((path) => configuration.has(path));
 }
 
 /** The directories that use a directory as a local module, directly or through others; without itself. */
@@ -104,7 +108,9 @@ export function listModuleUsers(configuration: Configuration, directory: string)
   const users = new Map<string, string[]>();
   for (const user of configuration.values()) {
     for (const call of user.localModules) {
-      users.set(call.directory, [...(users.get(call.directory) ?? []), user.path]);
+      const known = users.get(call.directory);
+      if (known) known.push(user.path);
+      else users.set(call.directory, [user.path]);
     }
   }
   return walk(directory, (path) => users.get(path) ?? []);
