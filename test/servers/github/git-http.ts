@@ -33,9 +33,11 @@ export async function handleGit(hub: Hub, faults: Faults, request: FastifyReques
   try {
     await hitFaults(faults, request);
     const git = authorise(hub, request);
-    const before = git.writes ? await listRefs(git.repository.gitDirectory) : undefined;
-    await runBackend(git, request, reply);
-    if (before !== undefined && request.method === 'POST') await followPush(hub, git, before);
+    const pushes = git.writes && request.method === 'POST';
+    const before = pushes ? await listRefs(git.repository.gitDirectory) : undefined;
+    await runBackend(git, request, reply, async () => {
+      if (before !== undefined) await followPush(hub, git, before);
+    });
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
     const challenge = error.status === 401 ? { 'www-authenticate': 'Basic realm="GitHub"' } : {};
@@ -46,7 +48,7 @@ export async function handleGit(hub: Hub, faults: Faults, request: FastifyReques
 async function hitFaults(faults: Faults, request: FastifyRequest): Promise<void> {
   const fault = faults.take(request.method, request.url.split('?')[0] ?? '');
   if (fault?.delayMs !== undefined) await setTimeout(fault.delayMs);
-  if (faults.offline === 'reset' || fault?.dropConnection !== undefined) request.raw.destroy();
+  if (faults.offline === 'reset' || fault?.dropConnection !== undefined) request.raw.socket.destroy();
   if (faults.offline !== false || fault?.dropConnection !== undefined) throw new GitRefusal(503, 'Service Unavailable');
   if (fault?.status !== undefined) throw new GitRefusal(fault.status, String(fault.body ?? 'Server Error'));
 }
@@ -98,8 +100,13 @@ function mayUse(caller: Caller, repository: Repository, writes: boolean): boolea
   );
 }
 
-/** Streams both ways: a pack can be large, and git waits for the first bytes before it sends more. */
-async function runBackend(git: GitRequest, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+/** Streams both ways: a pack can be large. A push is followed by its consequences before git sees the end of the answer. */
+async function runBackend(
+  git: GitRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  beforeEnd: () => Promise<void>,
+): Promise<void> {
   const url = new URL(request.url, 'http://localhost');
   const { headers } = request;
   const backend = execa('git', ['http-backend'], {
@@ -130,6 +137,8 @@ async function runBackend(git: GitRequest, request: FastifyRequest, reply: Fasti
   });
   await relay(backend.stdout, reply);
   await backend;
+  await beforeEnd();
+  reply.raw.end();
 }
 
 /** CGI answers with headers, an empty line and the body. */
@@ -149,7 +158,6 @@ async function relay(output: AsyncIterable<unknown>, reply: FastifyReply): Promi
     reply.raw.write(head.subarray(end + 4));
   }
   if (!started) reply.raw.writeHead(500);
-  reply.raw.end();
 }
 
 function writeHead(reply: FastifyReply, head: string): void {

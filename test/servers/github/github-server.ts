@@ -8,7 +8,7 @@ import { Faults } from './http/faults.ts';
 import { GITHUB_LIMITS, type LimitOptions, Limits } from './http/limits.ts';
 import type { Books, Machinery } from './http/exchange.ts';
 import { handleApi, redirectFor } from './http/pipeline.ts';
-import { ApiDescription } from './http/validation.ts';
+import { publishedDescription } from './http/validation.ts';
 import type { Hub } from './hub.ts';
 import { mountPages } from './pages/page-routes.ts';
 import { People } from './people.ts';
@@ -219,7 +219,7 @@ export async function createGithubServer(options: GithubServerOptions = {}): Pro
   const hub: Hub = { world, urls: { html: '', api: '' }, folder, hooks, mergeableDelay: options.mergeableDelay ?? 1 };
   const machinery: Machinery = {
     hub,
-    description: new ApiDescription(),
+    description: publishedDescription(),
     limits: new Limits({ ...GITHUB_LIMITS, ...options.limits }),
     faults: new Faults(),
     books: { requests: [], unexpected: [], violations: [], ownMistakes: [] },

@@ -79,8 +79,9 @@ export async function exchange(
   const answer = await faulty(machinery.faults, request.method, path, () => answerFor(record));
   record.status = answer?.status ?? 0;
   record.durationMs = performance.now() - started;
-  if (answer === undefined) request.raw.destroy();
-  else await send(reply, answer);
+  if (answer !== undefined) return await send(reply, answer);
+  reply.hijack();
+  request.raw.socket.destroy();
 }
 
 /** What the caller gets when things go wrong on demand; undefined: its connection is dropped. */

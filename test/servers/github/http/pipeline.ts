@@ -36,7 +36,7 @@ async function answerFor(
       route.operation === 'rate-limit/get'
         ? machinery.limits.headers(key, 'core')
         : machinery.limits.spend(key, 'core');
-    const call = { hub: machinery.hub, limits: machinery.limits, caller, ...partsOf(request) };
+    const call = { hub: machinery.hub, limits: machinery.limits, caller, method: request.method, ...partsOf(request) };
     authorise(route, call);
     checkRequest(machinery, route, request, call);
     machinery.limits.checkSecondary(key, route.createsContent === true);
@@ -92,7 +92,7 @@ function authoriseRequirement(route: Route, requirement: Requirement, call: Rout
   const { caller } = call;
   const inRepository = call.params['repo'] !== undefined;
   if (inRepository && !sees(caller, repositoryOf(call))) throw notFound();
-  const writes = atLeast(requirement.role, 'triage');
+  const writes = call.method !== 'GET' || atLeast(requirement.role, 'triage');
   if (caller.kind === 'installation') {
     const covered = !inRepository || !writes || grantCovers(caller.grant, repositoryOf(call));
     if (!covered || !mayApp(caller.grant, requirement)) throw integrationRefused(requirement);
@@ -110,18 +110,24 @@ function authoriseRequirement(route: Route, requirement: Requirement, call: Rout
         : `Must have ${requirement.role} access to Repository.`,
     );
   }
-  const changes =
-    inRepository &&
-    writes &&
-    !['repos/get-branch-protection', 'repos/get-status-checks-protection'].includes(route.operation);
-  if (changes && repositoryOf(call).archived) throw new ApiError(403, 'Repository was archived so is read-only.');
+  if (inRepository && call.method !== 'GET' && repositoryOf(call).archived) {
+    throw new ApiError(403, 'Repository was archived so is read-only.');
+  }
+}
+
+/** A ref has slashes, which GitHub takes both ways and the description's path template only encoded. */
+function encodedRef(path: string): string {
+  return path.replace(
+    /(\/git\/refs?\/)(.+)$/,
+    (_whole, before: string, ref: string) => before + encodeURIComponent(decodeURIComponent(ref)),
+  );
 }
 
 function checkRequest(machinery: Machinery, route: Route, request: FastifyRequest, call: RouteRequest): void {
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
   const problems = machinery.description.checkRequest(route.operation, {
     method: request.method,
-    path: request.url.split('?')[0] ?? '',
+    path: encodedRef(request.url.split('?')[0] ?? ''),
     headers,
     query: call.query,
     body: request.body ?? undefined,

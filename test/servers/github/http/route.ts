@@ -9,6 +9,7 @@ export interface RouteRequest {
   readonly hub: Hub;
   readonly limits: Limits;
   readonly caller: Caller;
+  readonly method: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;

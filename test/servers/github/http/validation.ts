@@ -147,6 +147,14 @@ export class ApiDescription {
   }
 }
 
+let shared: ApiDescription | undefined;
+
+/** One for all servers of a process: it holds no state but what it has compiled. */
+export function publishedDescription(): ApiDescription {
+  shared ??= new ApiDescription();
+  return shared;
+}
+
 function describe(error: { instancePath?: string; message?: string; params?: unknown }): string {
   return `${error.instancePath ?? ''} ${error.message ?? 'is invalid'} ${JSON.stringify(error.params ?? {})}`.trim();
 }

@@ -17,6 +17,11 @@ const full = JSON.parse(readFileSync(source, 'utf8'));
 full.paths['/app/installations'].get.responses['200'].content['application/json'].schema.items = {
   $ref: '#/components/schemas/installation',
 };
+/** The head's repository is null when the fork was deleted; the webhook schemas say so, these two do not. */
+for (const name of ['pull-request', 'pull-request-simple']) {
+  const { head } = full.components.schemas[name].properties;
+  head.properties.repo = { nullable: true, anyOf: [head.properties.repo] };
+}
 const DROPPED = new Set(['description', 'externalDocs', 'x-github', 'tags', 'summary', 'x-octokit']);
 
 /** `names` is true where keys are names (properties, examples), so that a property called "description" survives. */

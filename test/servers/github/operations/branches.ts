@@ -57,6 +57,7 @@ function activityType(before: string, after: string, forced: boolean): Activity[
 }
 
 async function announcePush(hub: Hub, repository: Repository, move: BranchMove, forced: boolean): Promise<void> {
+  if (!hub.hooks.wanted) return;
   const { before, after, branch, actor } = move;
   const commits =
     after === undefined

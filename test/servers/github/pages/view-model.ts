@@ -6,7 +6,7 @@ import {
   pullFigures,
   unmetRequirements,
 } from '../operations/mergeability.ts';
-import type { Account, CheckRun, IssueComment, PullRequest, Repository } from '../state/model.ts';
+import type { Account, CheckRun, IssueComment, PullRequest } from '../state/model.ts';
 import { diffFiles, listCommits, patchOf } from '../state/git-store.ts';
 import { atLeast, roleOf } from '../state/permissions.ts';
 import { fullName, pullsOf, stateOf } from '../state/world.ts';

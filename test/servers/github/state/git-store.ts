@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
 
 /** Content of a file: text, bytes, or one with a mode of its own (100755, 120000 symbolic link); null removes it. */
@@ -40,19 +41,23 @@ export async function git(directory: string, args: readonly string[], input?: st
 }
 
 /** As GitHub configures its repositories, in what a client can tell: `refs/pull/*` is readable and cannot be pushed to. */
+const CONFIG = `[http]
+\treceivepack = true
+[receive]
+\thideRefs = refs/pull
+\tdenyDeleteCurrent = refuse
+\tautogc = false
+[uploadpack]
+\tallowAnySHA1InWant = true
+\tallowFilter = true
+[gc]
+\tauto = 0
+`;
+
 export async function initRepository(directory: string, defaultBranch: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await git(directory, ['init', '--bare', '--quiet', `--initial-branch=${defaultBranch}`]);
-  const settings = {
-    'http.receivepack': 'true',
-    'receive.hideRefs': 'refs/pull',
-    'receive.denyDeleteCurrent': 'refuse',
-    'uploadpack.allowAnySHA1InWant': 'true',
-    'uploadpack.allowFilter': 'true',
-    'gc.auto': '0',
-    'receive.autogc': 'false',
-  };
-  for (const [key, value] of Object.entries(settings)) await git(directory, ['config', key, value]);
+  await git(directory, ['init', '--bare', '--quiet', '--template=', `--initial-branch=${defaultBranch}`]);
+  await appendFile(join(directory, 'config'), CONFIG);
 }
 
 function dataOf(content: string | Buffer): Buffer[] {

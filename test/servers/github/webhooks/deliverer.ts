@@ -53,13 +53,18 @@ export class Deliverer {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** False while nobody would be told, so that a payload need not be made. */
+  get wanted(): boolean {
+    return this.config !== undefined && !this.silent;
+  }
+
   send(
     event: string,
     payload: Readonly<Record<string, unknown>>,
     target: HookTarget,
     repositoryId: number | null,
   ): void {
-    if (this.config === undefined || this.silent) return;
+    if (!this.wanted) return;
     const action = typeof payload['action'] === 'string' ? payload['action'] : null;
     const body = JSON.stringify(payload);
     this.#attempt({ guid: randomUUID(), event, action, target, repositoryId, body, redelivery: false });

@@ -10,6 +10,7 @@ export async function pullPayload(
   action: string,
   more: Readonly<Record<string, unknown>> = {},
 ) {
+  if (!hub.hooks.wanted) return { action };
   const figures = { ...(await pullFigures(pull)), mergeable: null, mergeableState: 'unknown' };
   return { action, number: pull.issue.number, pull_request: pullView(hub.urls, pull, figures), ...more };
 }
