@@ -1,0 +1,107 @@
+import type { RunPhase } from '../core/batch.ts';
+import type { Diagnostic, PlanCounts, Progress, ResourceChange } from '../core/plan.ts';
+import type { Operation, RunState } from '../core/run.ts';
+
+/**
+ * What the pages are filled from. Every text may be hostile and is escaped here; every text is already masked.
+ * Addresses are paths on this server or http(s) URLs; anything else is shown without a link.
+ */
+
+/** On every page behind the login. */
+export interface FrameView {
+  /** Goes into every form; bound to the session. */
+  readonly csrfToken: string;
+  /** `none` is named on every page. */
+  readonly sandbox: 'bubblewrap' | 'none';
+}
+
+export interface PullRefView {
+  readonly repository: string;
+  readonly number: number;
+  readonly url: string;
+}
+
+export interface RunListItemView {
+  readonly id: string;
+  readonly pull: PullRefView;
+  readonly project: string;
+  readonly operation: Operation;
+  readonly state: RunState;
+  /** What came of it in words, such as `no changes`; undefined while it runs. */
+  readonly outcome: string | undefined;
+  readonly counts: PlanCounts | undefined;
+  readonly progress: Progress | undefined;
+  readonly actor: string;
+  readonly queuedAt: Date;
+  readonly durationMs: number | undefined;
+}
+
+export interface RunsPageView extends FrameView {
+  readonly runs: readonly RunListItemView[];
+  /** Runs of this pull request only. */
+  readonly pull: PullRefView | undefined;
+  /** The next page, older runs. */
+  readonly olderUrl: string | undefined;
+  /** Shown on the last visited page of a chain; back to the newest. */
+  readonly newestUrl: string | undefined;
+}
+
+export interface RunLogView {
+  /** What is known of the log when the page is made; lines end with `\n`. */
+  readonly text: string;
+  /** True when the beginning is missing from `text`; `fullUrl` has it. */
+  readonly cut: boolean;
+  readonly fullUrl: string | undefined;
+  /** The event stream that goes on after `text`; undefined when the run has ended. See `static/live-log.js` for its events. */
+  readonly eventsUrl: string | undefined;
+}
+
+export interface RunPageView extends FrameView {
+  readonly run: RunListItemView;
+  readonly commit: string;
+  /** Why there is this run: `a new commit`, `holdfast plan -d x` ... */
+  readonly reason: string;
+  readonly startedAt: Date | undefined;
+  readonly finishedAt: Date | undefined;
+  readonly phases: readonly RunPhase[];
+  /** Our words on a failure or a limitation. */
+  readonly explanation: string | undefined;
+  /** Unmet requirements and the like, one sentence each. */
+  readonly remarks: readonly string[];
+  readonly changes: readonly ResourceChange[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly errorText: string | undefined;
+  readonly planText: string | undefined;
+  readonly log: RunLogView;
+}
+
+export interface LockRowView {
+  readonly pull: PullRefView;
+  readonly project: string;
+  readonly who: string;
+  readonly since: Date;
+  /** Numbers of the pull requests that wait for it, the next first. */
+  readonly waiting: readonly number[];
+  /** What releasing would risk now, such as an apply that is running or was interrupted; undefined when nothing. */
+  readonly risk: string | undefined;
+  /** The form posts here, with `csrf`. */
+  readonly releaseUrl: string;
+}
+
+export interface LocksPageView extends FrameView {
+  readonly locks: readonly LockRowView[];
+  /** What the last form did. */
+  readonly notice: string | undefined;
+}
+
+export interface LoginPageView {
+  /** Where the login leads to; a path on this server. */
+  readonly next: string;
+  readonly problem: string | undefined;
+}
+
+export interface ErrorPageView {
+  readonly status: number;
+  readonly title: string;
+  readonly message: string;
+}
