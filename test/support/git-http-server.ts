@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
@@ -16,6 +17,8 @@ export interface GitHttpOptions {
   readonly credential?: string;
   /** Sends every request for a path to this origin instead. */
   readonly redirectTo?: string;
+  /** PEM texts; with them it speaks HTTPS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
   /** Breaks the connection after so many bytes of an answer that carries objects. */
   readonly cutAfter?: number;
 }
@@ -30,13 +33,14 @@ export interface GitHttpServer extends AsyncDisposable {
 export async function serveGit(folder: string, options: GitHttpOptions = {}): Promise<GitHttpServer> {
   const served: { options: GitHttpOptions } = { options };
   const requests: GitRequest[] = [];
-  const server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     void answer(folder, served.options, requests, request, response);
-  });
+  };
+  const server = options.tls ? createTlsServer(options.tls, onRequest) : createServer(onRequest);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(served, {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     requests,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

@@ -23,9 +23,9 @@ const ATTEMPTS = 3;
 
 /** Git's words for a server that is away, and for one that says no; from `remote-curl.c`, `http.c` and curl's messages. */
 const UNAVAILABLE =
-  /could not resolve|failed to connect|connection (?:refused|reset|timed out)|timed? ?out|hung up|early EOF|RPC failed|error: 5\d\d|empty reply|unexpected disconnect|network is unreachable|SSL|too slow/i;
+  /could not resolve|failed to connect|connection (?:refused|reset|timed out)|timed? ?out|hung up|early EOF|RPC failed|error: (?:5\d\d|429)|empty reply|unexpected disconnect|network is unreachable|SSL|too slow/i;
 const REFUSED =
-  /authentication failed|could not read (?:username|password)|error: 4\d\d|repository .* not found|does not appear to be a git repository|access denied|dubious ownership|redirect/i;
+  /authentication failed|could not read (?:username|password)|error: 4(?!29)\d\d|repository .* not found|does not appear to be a git repository|access denied|dubious ownership|redirect/i;
 
 /** What is wrong with the arguments, in words; nothing has been run then. */
 export function checkFetch(source: GitSource, refs: readonly string[]): void {

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createGitMirror } from '../../../src/adapters/git/index.ts';
 import { Secret } from '../../../src/lib/secret.ts';
@@ -190,5 +191,21 @@ describe('git over HTTP', () => {
     mirror = createGitMirror({ directory: fixture.path('mirrors'), timeoutMs: 20_000, environment: direct });
     await mirror.fetch(REPOSITORY, source(), [MAIN]);
     expect(proxy.requests).toEqual([]);
+  });
+
+  test('a server with an authority of its own is trusted only when the operator says so', async () => {
+    const sha = await fixture.commit(MAIN, { 'a.tf': '1' });
+    const fixtures = new URL('../../fixtures/tls/', import.meta.url);
+    const caFile = fileURLToPath(new URL('loopback.pem', fixtures));
+    const tls = {
+      key: await readFile(new URL('loopback.key', fixtures), 'utf8'),
+      cert: await readFile(caFile, 'utf8'),
+    };
+    await using secure = await serveGit(fixture.folder, { tls });
+    await expect(mirror.fetch(REPOSITORY, source(secure.origin), [MAIN])).rejects.toThrow(/certificate/);
+    mirror = createGitMirror({ directory: fixture.path('mirrors'), timeoutMs: 20_000, environment: { caFile } });
+    expect((await mirror.fetch(REPOSITORY, source(secure.origin), [MAIN])).get(MAIN)).toBe(sha);
+    const bundle = await readFile(fixture.path('mirrors', 'ca-certificates.pem'), 'utf8');
+    expect(bundle.match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(50);
   });
 });
