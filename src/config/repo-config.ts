@@ -21,7 +21,7 @@ export const MAX_REPO_CONFIG_BYTES = 1024 * 1024;
 /** Reads a repository's config file. All problems are told at once, in the order of their lines. */
 export function readRepositoryConfig(text: string, file: string): ReadRepositoryConfig {
   const yaml = readYaml(text, file, MAX_REPO_CONFIG_BYTES);
-  if ('problems' in yaml) return { problems: yaml.problems, warnings: [] };
+  if ('problems' in yaml) return { problems: capProblems(yaml.problems), warnings: [] };
   const aliased = replaceRepoLocking(yaml);
   const cleaned = cleanForeignKeys({ ...yaml, data: aliased.data ?? {} }, FOREIGN_KEYS);
   const warnings = [...aliased.warnings, ...cleaned.warnings].sort(byLine);
@@ -29,7 +29,19 @@ export function readRepositoryConfig(text: string, file: string): ReadRepository
   const schemaProblems = 'problems' in checked ? checked.problems : [];
   const config = 'value' in checked ? toConfig(checked.value, yaml) : undefined;
   const problems = [...cleaned.problems, ...schemaProblems, ...(config ? checkEntries(config) : [])].sort(byLine);
-  return config && problems.length === 0 ? { config, warnings } : { problems, warnings };
+  return config && problems.length === 0
+    ? { config, warnings }
+    : { problems: capProblems(problems), warnings: capProblems(warnings) };
+}
+
+const MAX_PROBLEMS = 100;
+
+/** A file may be wrong in a hundred thousand places; nobody reads that many. */
+function capProblems(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  const [first] = problems;
+  if (first === undefined || problems.length <= MAX_PROBLEMS) return problems;
+  const message = `and ${problems.length - MAX_PROBLEMS} more problems`;
+  return [...problems.slice(0, MAX_PROBLEMS), { file: first.file, line: undefined, message, suggestion: undefined }];
 }
 
 function toConfig(raw: RawRepositoryConfig, yaml: YamlFile): RepositoryConfig {

@@ -9,7 +9,7 @@ export const text = z
 
 /** YAML 1.1's words as well, which Atlantis takes. */
 export const flag = z
-  .union([z.boolean(), z.string().regex(/^(?:true|false|yes|no|on|off)$/i)], {
+  .union([z.boolean(), z.string().regex(/^(?:true|false|yes|no|on|off)$/i, 'must be true or false')], {
     error: (issue) => missingOr(issue.input, 'must be true or false'),
   })
   .transform((value) => (typeof value === 'boolean' ? value : /^(?:true|yes|on)$/i.test(value)));

@@ -17,8 +17,13 @@ export interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
+const published = new WeakMap<z.ZodType, JsonSchema>();
+
 export function toJsonSchema(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const known =
+    published.get(schema) ?? (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
+  published.set(schema, known);
+  return known;
 }
 
 /** Where data comes from, so that a problem can be told with its place. */
@@ -82,6 +87,7 @@ function describe(issue: z.core.$ZodIssue, value: unknown): Pick<ConfigProblem, 
     const message = `${JSON.stringify(written.slice(0, 100))} is not a valid value, only ${allowed.map((one) => `"${one}"`).join(', ')} are supported`;
     return { message, suggestion: suggest(written, allowed) };
   }
+  if (issue.code === 'invalid_key') return plain(issue.issues[0]?.message ?? issue.message);
   if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) return plain(issue.message);
   const names: Readonly<Record<string, string>> = {
     object: 'a mapping of keys',

@@ -39,7 +39,7 @@ export function toServerConfig(
     permissions: raw.permissions ?? {},
     workflows: new Map([['default', DEFAULT_WORKFLOW], ...toWorkflows(raw.workflows)]),
   };
-  if (options.purpose === 'serve') checkService(config, resolver);
+  if (options.purpose === 'serve') checkService(config, resolver, problems);
   return problems.length > 0 ? { problems } : { config };
 }
 
@@ -176,14 +176,15 @@ function resolveValue(source: ValueSource, path: Path, resolver: Resolver): stri
   return value;
 }
 
-function checkService(config: ServerConfig, resolver: Resolver): void {
+function checkService(config: ServerConfig, resolver: Resolver, problems: readonly ConfigProblem[]): void {
+  const told = problems.some((problem) => problem.message.startsWith('github.'));
   if (config.repositories.length === 0) {
     resolver.problem(
       ['repositories'],
       'is required: name what is served, for example HOLDFAST_REPOSITORIES=github.com/your-organisation/*',
     );
   }
-  if (config.github === undefined) {
+  if (config.github === undefined && !told) {
     resolver.problem(
       ['github'],
       'is required: a token (HOLDFAST_GITHUB_TOKEN) or an App (HOLDFAST_GITHUB_APP_ID and HOLDFAST_GITHUB_PRIVATE_KEY)',

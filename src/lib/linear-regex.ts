@@ -19,7 +19,7 @@ export function compileRegex(source: string): LinearRegex | { readonly problem: 
     return {
       source,
       test: (text) => compiled.test(text),
-      replace: (text, replacement) => compiled.matcher(text).replaceAll(replacement.replaceAll(/[\\$]/g, '\\$&')),
+      replace: (text, replacement) => compiled.matcher(text).replaceAll(replacement.replaceAll('$', () => '$$')),
     };
   } catch (error) {
     return { problem: error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error) };
