@@ -14,7 +14,7 @@ export interface DetailLevel {
 const ALL = Number.POSITIVE_INFINITY;
 
 /** From everything to the bare totals. The last one fits into 2,000 units whatever is put in. */
-export const DETAIL_LEVELS: readonly DetailLevel[] = [
+const DETAIL_LEVELS: readonly DetailLevel[] = [
   { title: 200, sentence: 2_000, rows: ALL, columns: 'full', destroys: 300, items: 100 },
   { title: 160, sentence: 600, rows: ALL, columns: 'full', destroys: 60, items: 30 },
   { title: 120, sentence: 300, rows: ALL, columns: 'short', destroys: 40, items: 20 },

@@ -68,6 +68,6 @@ function unlocking({ projects, triggers }: Situation): SuggestedCommand[] {
 }
 
 /** A command is for copying, so it is shown as it is or not at all: a directory called `@someone` would have to be defused. */
-export function canBeTyped(command: string): boolean {
+function canBeTyped(command: string): boolean {
   return command.length <= LONGEST_COMMAND && defuse(stripControl(command)) === command && !/[`\n]/.test(command);
 }

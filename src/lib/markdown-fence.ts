@@ -12,9 +12,3 @@ export function longestBacktickRun(text: string): number {
 export function fenceFor(text: string): string {
   return '`'.repeat(Math.max(3, longestBacktickRun(text) + 1));
 }
-
-/** `info` is a constant of ours, such as `diff`. */
-export function fenced(text: string, info: string, fence = fenceFor(text)): string {
-  const end = text.endsWith('\n') || text === '' ? '' : '\n';
-  return `${fence}${info}\n${text}${end}${fence}`;
-}

@@ -20,7 +20,7 @@ export function oneLine(text: string, max = Number.POSITIVE_INFINITY): string {
     .replace(/\uFFFD$/, '')}…`;
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => HTML[character] ?? character);
 }
 

@@ -1,5 +1,5 @@
 /** Shorter values are left alone: masking them would shred ordinary text and tell more than it hides. */
-export const SHORTEST_SECRET = 6;
+const SHORTEST_SECRET = 6;
 
 /**
  * Every way in which a value is likely to be printed: as it is, each of its lines, in a JSON or HCL string (also one inside the

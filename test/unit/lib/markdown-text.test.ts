@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { marked } from 'marked';
 import { describe, expect, test } from 'vitest';
 import { defuse, defuseTriggers } from '../../../src/lib/defuse.ts';
-import { fenced } from '../../../src/lib/markdown-fence.ts';
+import { fenceFor } from '../../../src/lib/markdown-fence.ts';
 import { codeSpan, htmlText, link, oneLine, prose, tableCode } from '../../../src/lib/markdown-text.ts';
 import { stripControl } from '../../../src/lib/strip-control.ts';
 import { hostileText } from '../../support/hostile-text.ts';
 
+const fenced = (content: string) => `${fenceFor(content)}diff\n${content}\n${fenceFor(content)}`;
 const html = (markdown: string) => marked.parse(markdown, { async: false, gfm: true });
 const text = (markdown: string) =>
   html(markdown)
@@ -79,10 +80,11 @@ describe('defuse', () => {
 
 describe('text in Markdown', () => {
   test('a fence is longer than any run of backticks inside', () => {
-    expect(fenced('a\n```\n`````\n', 'diff')).toBe('``````diff\na\n```\n`````\n``````');
+    expect(fenceFor('a\n```\n`````\n')).toBe('``````');
+    expect(fenceFor('plain')).toBe('```');
     fc.assert(
       fc.property(hostileText(), (content) => {
-        const tokens = marked.lexer(`${fenced(content, 'diff')}\n\nafter`);
+        const tokens = marked.lexer(`${fenced(content)}\n\nafter`);
         expect(tokens.filter((token) => token.type !== 'space').map((token) => token.type)).toEqual([
           'code',
           'paragraph',
