@@ -76,7 +76,7 @@ export function cliConfig(providers: Pick<ProviderSources, 'mirrorDirectories' |
 }
 
 function hclText(text: string): string {
-  return JSON.stringify(text).replaceAll('${', '$${').replaceAll('%{', '%%{');
+  return JSON.stringify(text).replaceAll(/[$%]\{/g, (start) => start.charAt(0) + start);
 }
 
 export function mountOf(place: Place, mode: Mount['mode']): Mount {
