@@ -180,6 +180,26 @@ describe('GraphQL', () => {
     github.assertClean();
   });
 
+  test('shows the protection of a branch to administrators only, with the App a check is pinned to', async () => {
+    await using small = await smallGithub();
+    const { github, repository } = small;
+    const app = github.createApp({ name: 'CI', owner: 'acme', permissions: {}, events: [] });
+    github.protectBranch(repository, 'main', { checks: ['lint', { context: 'ci', appId: app.id }], strict: true });
+    const query = `{ repository(owner: "acme", name: "infra") { pullRequest(number: 1) { baseRef { branchProtectionRule {
+      requiresStrictStatusChecks requiredStatusChecks { context app { databaseId } } lockBranch } } } } }`;
+    expect(await ask(small, query)).toEqual({
+      data: { repository: { pullRequest: { baseRef: { branchProtectionRule: null } } } },
+    });
+    const owner = clientOf(github.apiUrl, github.createToken('acme'));
+    const requiredStatusChecks = [
+      { context: 'lint', app: null },
+      { context: 'ci', app: { databaseId: app.id } },
+    ];
+    const branchProtectionRule = { requiresStrictStatusChecks: true, requiredStatusChecks, lockBranch: false };
+    const { body } = await owner('POST', '/graphql', { query });
+    expect(body).toEqual({ data: { repository: { pullRequest: { baseRef: { branchProtectionRule } } } } });
+  });
+
   test('minimises a comment for those who may, and counts it as a write', async () => {
     await using small = await smallGithub();
     const comment = small.github.comment(small.pull, 'ann', 'old');

@@ -2,24 +2,13 @@ import { type Caller, grantCovers, mayApp, sees } from '../http/caller.ts';
 import { needs } from '../http/route.ts';
 import type { Hub } from '../hub.ts';
 import { askMergeable, latestOpinions, mergeState, pullFigures, reviewDecision } from '../operations/mergeability.ts';
-import type {
-  Account,
-  App,
-  BranchProtection,
-  CheckRun,
-  CommitStatus,
-  Issue,
-  IssueComment,
-  PullRequest,
-  Repository,
-  Review,
-} from '../state/model.ts';
+import type { Account, Issue, IssueComment, PullRequest, Repository, Review } from '../state/model.ts';
 import { diffFiles, findRef, listCommits } from '../state/git-store.ts';
 import { atLeast, roleOf } from '../state/permissions.ts';
 import { fullName, pullsOf, stateOf } from '../state/world.ts';
-import { combinedState, latestStatuses } from '../views/commits.ts';
 import { authorAssociation } from '../views/pulls.ts';
 import { repositoryHtml, when } from '../views/urls.ts';
+import { commitNode, protectionNode } from './check-nodes.ts';
 import { connection, graphqlError } from './connection.ts';
 
 /**
@@ -183,74 +172,8 @@ export class Nodes {
         return connection('commits', list, (commit) => ({
           __typename: 'PullRequestCommit',
           id: `PRC_${commit.sha}`,
-          commit: this.commit(pull, commit.sha, commit.message, commit.date),
+          commit: commitNode(this, pull, commit),
         }))(args);
-      },
-    };
-  }
-
-  commit(pull: PullRequest, sha: string, message: string, date: string) {
-    const { repository } = pull;
-    const statuses = latestStatuses(repository, sha);
-    const runs = repository.checkRuns.filter((run) => run.headSha === sha);
-    const nothing = statuses.length === 0 && runs.length === 0;
-    const contexts = [
-      ...statuses.map((status) => this.statusContext(pull, status)),
-      ...runs.map((run) => this.checkRun(pull, run)),
-    ];
-    return {
-      __typename: 'Commit',
-      id: `C_${sha}`,
-      oid: sha,
-      message,
-      messageHeadline: message.split('\n')[0] ?? '',
-      committedDate: date,
-      statusCheckRollup: nothing
-        ? null
-        : {
-            __typename: 'StatusCheckRollup',
-            id: `SCR_${sha}`,
-            state: rollupState(statuses, runs),
-            contexts: connection('contexts', contexts, (context) => context),
-          },
-    };
-  }
-
-  statusContext(pull: PullRequest, status: CommitStatus) {
-    return {
-      __typename: 'StatusContext',
-      id: status.nodeId,
-      context: status.context,
-      state: status.state.toUpperCase(),
-      description: status.description,
-      targetUrl: status.targetUrl,
-      createdAt: when(status.createdAt),
-      creator: () => this.account(status.creator),
-      isRequired: () => isRequired(pull, status.context),
-    };
-  }
-
-  checkRun(pull: PullRequest, run: CheckRun) {
-    return {
-      __typename: 'CheckRun',
-      id: run.nodeId,
-      databaseId: run.id,
-      name: run.name,
-      status: run.status.toUpperCase(),
-      conclusion: run.conclusion?.toUpperCase() ?? null,
-      startedAt: when(run.startedAt),
-      completedAt: run.completedAt === undefined ? null : when(run.completedAt),
-      detailsUrl: run.detailsUrl,
-      externalId: run.externalId,
-      title: run.output.title,
-      summary: run.output.summary,
-      isRequired: () => isRequired(pull, run.name),
-      checkSuite: {
-        __typename: 'CheckSuite',
-        id: run.suite.nodeId,
-        databaseId: run.suite.id,
-        app: () => appNode(run.app),
-        workflowRun: null,
       },
     };
   }
@@ -351,48 +274,11 @@ export class Nodes {
       caller.kind === 'installation'
         ? mayApp(caller.grant, needs('admin', { administration: 'read' }))
         : caller.kind === 'personal' && roleOf(repository, caller.account) === 'admin';
-    return rule === undefined || !may ? null : protectionNode(branch, rule);
+    return rule === undefined || !may ? null : protectionNode(branch, rule, this.#hub.world.apps);
   }
-}
-
-function protectionNode(branch: string, rule: BranchProtection) {
-  return {
-    __typename: 'BranchProtectionRule',
-    id: `BPR_${branch}`,
-    pattern: branch,
-    requiresStatusChecks: rule.requiredChecks.length > 0,
-    requiresStrictStatusChecks: rule.strict,
-    requiredStatusCheckContexts: rule.requiredChecks.map((check) => check.context),
-    requiredStatusChecks: rule.requiredChecks.map((check) => ({ context: check.context, app: null })),
-    requiresApprovingReviews: rule.requiredApprovals !== undefined,
-    requiredApprovingReviewCount: rule.requiredApprovals ?? null,
-    dismissesStaleReviews: rule.dismissStaleReviews,
-    requiresCodeOwnerReviews: false,
-    requiresConversationResolution: false,
-    requireLastPushApproval: false,
-  };
-}
-
-function appNode(app: App) {
-  return { __typename: 'App', id: app.nodeId, databaseId: app.id, slug: app.slug, name: app.name };
 }
 
 function mergeableWord(mergeable: boolean | null): string {
   if (mergeable === null) return 'UNKNOWN';
   return mergeable ? 'MERGEABLE' : 'CONFLICTING';
-}
-
-function rollupState(statuses: readonly CommitStatus[], runs: readonly CheckRun[]): string {
-  const combined = statuses.length === 0 ? 'success' : combinedState(statuses);
-  const failed = runs.some(
-    (run) => run.status === 'completed' && !['success', 'neutral', 'skipped'].includes(run.conclusion ?? ''),
-  );
-  if (combined === 'failure' || failed) return 'FAILURE';
-  return combined === 'pending' || runs.some((run) => run.status !== 'completed') ? 'PENDING' : 'SUCCESS';
-}
-
-function isRequired(pull: PullRequest, context: string): boolean {
-  return (
-    pull.repository.protections.get(pull.baseRef)?.requiredChecks.some((check) => check.context === context) ?? false
-  );
 }

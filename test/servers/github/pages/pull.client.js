@@ -13,9 +13,7 @@
       const answer = await fetch(`${location.pathname}/timeline`);
       const html = await answer.text();
       if (!answer.ok || html === last) return;
-      const first = last === '';
       last = html;
-      if (first) return;
       const state = new Map([...talk.querySelectorAll('details')].map((one, at) => [nameOf(one, at), one.open]));
       talk.innerHTML = html;
       talk.querySelectorAll('details').forEach((one, at) => { const was = state.get(nameOf(one, at)); if (was !== undefined) one.open = was; });

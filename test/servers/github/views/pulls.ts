@@ -27,7 +27,7 @@ export function labelsView(urls: Urls, repository: Repository, issue: Issue) {
     name: label.name,
     color: label.color,
     default: false,
-    description: null,
+    description: '',
   }));
 }
 
