@@ -157,6 +157,32 @@ describe('payloads', () => {
     expect([...new Set(eventsOf(hook))].toSorted()).toEqual(KINDS.toSorted());
   });
 
+  test('of a repository hook are too: fork, issue, edits, transfer, deletion', async () => {
+    const hook = await receiver();
+    await using small = await smallGithub({ webhook: { url: hook.url, secret: 's' } });
+    const { github, repository, pull, api } = small;
+    await github.openPullRequest(repository, { author: 'eve', title: 'Fork', files: { f: '' }, fork: true });
+    const issue = github.openIssue(repository, { title: 'Question', author: 'eve' });
+    github.comment(issue, 'ann', 'holdfast plan', repository);
+    await github.editPullRequest(pull, { title: 'Better title' }, 'ann');
+    const { body } = await api('POST', `${REPO}/issues/1/comments`, { body: 'x' });
+    await api('DELETE', `${REPO}/issues/comments/${body['id']}`);
+    await github.deleteBranch(repository, pull.headRef, 'ann');
+    github.transferRepository(repository, 'someone');
+    github.deleteRepository(repository);
+    await github.settled();
+    const check = payloadSchemas();
+    expect(hook.received.flatMap(({ headers, payload }) => check(String(headers['x-github-event']), payload))).toEqual(
+      [],
+    );
+    expect(eventsOf(hook).slice(-2)).toEqual(['repository transferred', 'repository deleted']);
+    expect(pull.issue.state).toBe('closed');
+    const onIssue = hook.received.find(
+      ({ payload }) => (payload['issue'] as { number?: number } | undefined)?.number === issue.number,
+    );
+    expect(onIssue?.payload['issue']).not.toHaveProperty('pull_request');
+  });
+
   test('say what changed', async () => {
     const hook = await receiver();
     await using small = await smallGithub({ webhook: { url: hook.url, secret: 's' } });
