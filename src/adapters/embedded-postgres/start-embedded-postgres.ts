@@ -2,7 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { chmod, lchown, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
+import type { Logger } from '../../ports/logger.ts';
 import { Secret } from '../../lib/secret.ts';
 import { APPLICATION_NAME, ensureCluster, readPassword } from './create-cluster.ts';
 import { askServerName, launchServer } from './launch-server.ts';
@@ -88,7 +88,7 @@ async function prepare(dataDirectory: string, logger: Logger): Promise<PreparedS
     close: socket.close,
     takeOverOrStart: async () => {
       if (await takeOver(cluster, url, name))
-        return logger.warn('took over the embedded database of a Holdfast that was killed');
+        return logger.warn({ dataDirectory }, 'took over the embedded database of a Holdfast that was killed');
       await stopServer(cluster);
       await launchServer({
         command: launcher.command('postgres', args, account),
@@ -157,10 +157,10 @@ async function watch(server: PreparedServer, logger: Logger, signal: AbortSignal
       pause = WATCH_MS;
       continue;
     }
-    logger.error('the embedded database has died; it is started again');
+    logger.error({ cluster: server.cluster }, 'the embedded database has died; it is started again');
     try {
       await server.takeOverOrStart();
-      logger.info('the embedded database is back');
+      logger.info({ cluster: server.cluster }, 'the embedded database is back');
     } catch (error) {
       logger.error({ err: error }, 'the embedded database cannot be started again; trying on');
       pause = Math.min(pause * 2, LONGEST_RESTART_PAUSE_MS);
