@@ -4,7 +4,7 @@ import { configRows } from './config-rows.mjs';
 import { exceptionFor } from './exceptions.mjs';
 import { finderRows } from './finder-rows.mjs';
 
-/** `npm run conformance -- DIR`: plays the rows of another program's own tests and says which are answered otherwise. */
+/** Plays the rows of another program's own tests and says which are answered otherwise. */
 const directory = resolve(process.argv[2] ?? '../shared/conformance');
 const rows = [...commentRows(directory), ...configRows(directory), ...finderRows(directory)];
 const results = rows.map(({ name, check }) => ({ name, problem: attempt(check), exception: exceptionFor(name) }));
