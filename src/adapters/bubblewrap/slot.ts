@@ -31,6 +31,8 @@ const MIB = 1024 * 1024;
 const LARGEST_SHARED_MEMORY = 64 * MIB;
 /** How bubblewrap reports a program that ended by SIGXFSZ: it wrote a file longer than RLIMIT_FSIZE. */
 const FILE_TOO_LARGE = 128 + 25;
+const SPARE_PROCESSES = 16;
+const SPARE_DATA = 512 * MIB;
 /** Since then RLIMIT_NPROC counts per user namespace: before, a user's other programs would count, too. */
 const COUNTS_PER_NAMESPACE = [5, 14] as const;
 const TREE_PATIENCE_MS = 120_000;
@@ -161,14 +163,17 @@ export class BubblewrapSlot implements SandboxSlot {
   /** Per process, set by the last program before the run's own: what a single process may do. The sums are the group's and the watch's. */
   #rlimits(): string[] {
     const { limits, group, identity, tools } = this.#parts;
+    // Above the limit, so that the group or the watch sees it reached and says so.
+    const processes = limits.processes + SPARE_PROCESSES;
+    const data = limits.memoryBytes * 2 + SPARE_DATA;
     const perNamespace = kernelIsAtLeast(COUNTS_PER_NAMESPACE);
     return [
       tools.prlimit,
       '--core=0:0',
       `--fsize=${limits.diskBytes}:${limits.diskBytes}`,
-      ...(identity || perNamespace ? [`--nproc=${limits.processes}:${limits.processes}`] : []),
-      // Without a group a hog could outrun the watch. Twice the limit: thread stacks count here although nobody touches them.
-      ...(group ? [] : [`--data=${limits.memoryBytes * 2}:${limits.memoryBytes * 2}`]),
+      ...(identity || perNamespace ? [`--nproc=${processes}:${processes}`] : []),
+      // Without a group a hog could outrun the watch. Well above the limit: thread stacks count here although nobody touches them.
+      ...(group ? [] : [`--data=${data}:${data}`]),
       '--',
     ];
   }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SlotLimits } from '../../ports/sandbox.ts';
 import type { ControlGroup, GroupEvents } from './control-group.ts';
 import { DiskUsage } from './disk-usage.ts';
@@ -31,9 +32,8 @@ export class UsageWatch {
   readonly #disk: DiskUsage;
   #before: GroupEvents | undefined;
   #init: number | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
-  #stopped = false;
+  #loops: Promise<unknown> = Promise.resolve();
+  readonly #stopping = new AbortController();
 
   constructor(options: UsageWatchOptions) {
     this.#options = options;
@@ -43,7 +43,8 @@ export class UsageWatch {
   /** `init` is the sandbox's first process, as the host counts. */
   start(init: number): void {
     this.#init = init;
-    this.#looking = this.#baseline().then(() => this.#schedule());
+    // Two loops, so that a slow count of files never delays the look at memory.
+    this.#loops = Promise.all([this.#watchMemoryAndProcesses(), this.#watchDisk()]);
   }
 
   /** What the control group held the run to since the start; for a run that failed. The counters stay after the processes are gone. */
@@ -56,28 +57,27 @@ export class UsageWatch {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#looking;
+    this.#stopping.abort();
+    await this.#loops;
   }
 
-  async #baseline(): Promise<void> {
+  async #watchMemoryAndProcesses(): Promise<void> {
     this.#before = await this.#options.group?.events();
+    await this.#repeat(() => this.#memoryAndProcesses());
+  }
+
+  async #watchDisk(): Promise<void> {
     await this.#disk.begin();
+    await this.#repeat(async () => ((await this.#disk.exceeded(this.#pids())) ? 'disk' : undefined));
   }
 
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#looking = this.#look();
-    }, INTERVAL_MS);
-  }
-
-  async #look(): Promise<void> {
-    const limit = (await this.#memoryAndProcesses()) ?? (await this.#diskLimit());
-    if (this.#stopped) return;
-    if (limit) this.#options.onExceeded(limit);
-    else this.#schedule();
+  async #repeat(look: () => Promise<LimitName | undefined>): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await delay(INTERVAL_MS, undefined, { signal: this.#stopping.signal }).catch(() => {}); // Woken by the stop.
+      if (this.#stopping.signal.aborted) return;
+      const limit = await look();
+      if (limit && !this.#stopping.signal.aborted) return this.#options.onExceeded(limit);
+    }
   }
 
   async #memoryAndProcesses(): Promise<LimitName | undefined> {
@@ -91,9 +91,8 @@ export class UsageWatch {
     return sum(tree, proportionalBytes) > limits.memoryBytes ? 'memory' : undefined;
   }
 
-  async #diskLimit(): Promise<LimitName | undefined> {
-    const pids = this.#init === undefined ? [] : processTree(recentProcesses(), this.#init).map((row) => row.pid);
-    return (await this.#disk.exceeded(pids)) ? 'disk' : undefined;
+  #pids(): number[] {
+    return this.#init === undefined ? [] : processTree(recentProcesses(), this.#init).map((row) => row.pid);
   }
 }
 

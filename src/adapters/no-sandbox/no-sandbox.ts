@@ -128,7 +128,11 @@ async function execute(
   const abort = () => stop.request('signal');
   command.signal?.addEventListener('abort', abort, { once: true });
   try {
-    const exitCode = await ended(group);
+    const exitCode = await ended(group).catch((error: unknown) => {
+      const failure = startFailure(error);
+      capture.write('stderr', Buffer.from(failure.text));
+      return failure.code;
+    });
     const output = capture.end();
     return {
       exitCode,
@@ -149,15 +153,21 @@ async function ended(group: ProgramGroup): Promise<number | undefined> {
   const { child } = group;
   const closed = new Promise((resolve) => child.once('close', resolve));
   const exitCode = await new Promise<number | undefined>((resolve, reject) => {
-    child.once('error', (error) =>
-      reject(new SandboxUnavailableError(`The program could not be started: ${error.message}.`)),
-    );
+    child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? undefined));
   });
   group.kill();
   await Promise.race([closed, delay(DRAIN_PATIENCE_MS, undefined, { ref: false })]);
   for (const stream of child.stdio) stream?.destroy();
   return exitCode;
+}
+
+/** What a shell answers for a program that cannot be started, and for one that is not there. */
+function startFailure(error: unknown): { code: number; text: string } {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return { code: 127, text: `${message}\n` };
+  if (code === 'EACCES') return { code: 126, text: `${message}\n` };
+  throw error;
 }
 
 function neverStarted(): SandboxResult {
@@ -174,5 +184,6 @@ function refuseMovedMounts(command: SandboxCommand): void {
 
 async function refuseLink(directory: string): Promise<void> {
   const entry = await lstat(directory);
-  if (!entry.isDirectory()) throw new Error(`${directory} is not a folder: name the real folder.`);
+  if (!entry.isDirectory())
+    throw new Error(`${directory} is not a folder of its own but leads elsewhere: name the real folder.`);
 }
