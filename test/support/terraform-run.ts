@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -32,11 +33,11 @@ export interface TerraformBench extends AsyncDisposable {
 let sandbox: Sandbox | undefined;
 
 export function realSandbox(): Sandbox {
-  sandbox ??= createBubblewrapSandbox({
-    slotsDirectory: join(tmpdir(), `holdfast-test-slots-${process.pid}`),
-    uidRange: { first: 410_000, count: 64 },
-    deniedAddresses: [],
-  });
+  if (sandbox === undefined) {
+    const slotsDirectory = join(tmpdir(), `holdfast-test-slots-${process.pid}`);
+    process.on('exit', () => rmSync(slotsDirectory, { recursive: true, force: true }));
+    sandbox = createBubblewrapSandbox({ slotsDirectory, uidRange: { first: 410_000, count: 64 }, deniedAddresses: [] });
+  }
   return sandbox;
 }
 

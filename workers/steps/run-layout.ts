@@ -1,4 +1,4 @@
-import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Mount } from '../../src/ports/sandbox.ts';
 import type { ProjectRun, ProviderSources } from './project-run.ts';
@@ -58,6 +58,8 @@ export async function runLayout(
 export async function prepareLayout(run: ProjectRun, layout: RunLayout): Promise<void> {
   const folders = [layout.output, layout.plan, layout.home, layout.initHome].map(({ host }) => host);
   for (const folder of folders) {
+    // A former stage of the same run may have taken all rights from its files.
+    if (await stat(folder).catch(() => undefined)) await run.slot.reclaim(folder);
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o755 });
   }

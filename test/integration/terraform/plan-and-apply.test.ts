@@ -1,6 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createUnsandboxed } from '../../../src/adapters/no-sandbox/no-sandbox.ts';
 import { comparePlans } from '../../../src/core/canonical-plan.ts';
 import { applyProject } from '../../../workers/steps/apply-project.ts';
 import { planProject } from '../../../workers/steps/plan-project.ts';
@@ -8,7 +9,7 @@ import type { ApplyOutcome, PlannedProject, PlanOutcome } from '../../../workers
 import { infrastructureFiles } from '../../fixtures/infrastructure.ts';
 import { createTerraformBench } from '../../support/terraform-run.ts';
 
-export function mustBePlanned(outcome: PlanOutcome): PlannedProject {
+function mustBePlanned(outcome: PlanOutcome): PlannedProject {
   if (outcome.kind !== 'planned') throw new Error(JSON.stringify(outcome, undefined, 2));
   return outcome;
 }
@@ -76,6 +77,20 @@ describe('planProject and applyProject', () => {
     await bench.write({ 'main.tf': 'terraform { \n backend "local" {} \n }\nresource "terraform_data" "a" {}' });
     const local = mustBePlanned(await planProject(await bench.run()));
     expect(local.applyRefusal).toContain('lost');
+  });
+
+  test('without a sandbox the same is done under the paths of the host', async () => {
+    await using bench = await createTerraformBench();
+    await bench.write(infrastructureFiles(bench));
+    await using slot = await createUnsandboxed().openSlot({
+      memoryBytes: 1024 ** 3,
+      processes: 200,
+      diskBytes: 1024 ** 3,
+    });
+    const base = await bench.run({ project: { dir: 'app' } });
+    const run = { ...base, slot, fixedPaths: false, network: 'host' as const };
+    const planned = mustBePlanned(await planProject(run));
+    expect(await applyProject(run, planned)).toMatchObject({ kind: 'applied' });
   });
 
   test('a missing workspace is made, and its state has a place of its own', async () => {
