@@ -19,7 +19,7 @@ const blocked = (...reasons: readonly string[]): Mergeability => ({ kind: 'block
 const unknown = (reason: string): Mergeability => ({ kind: 'unknown', reason });
 
 /** What can be said without looking at the branch's rules; undefined when they have to be looked at. */
-export function mergeabilityAtFirstSight(facts: MergeFacts): Mergeability | undefined {
+function mergeabilityAtFirstSight(facts: MergeFacts): Mergeability | undefined {
   if (facts.state !== 'OPEN') return blocked(`the pull request is ${facts.state.toLowerCase()}`);
   if (facts.isDraft) return blocked('the pull request is a draft');
   if (facts.mergeable === 'CONFLICTING' || facts.mergeStateStatus === 'DIRTY') return { kind: 'conflict' };

@@ -56,7 +56,7 @@ const ROLES: Readonly<Record<string, Permission>> = {
 };
 
 /** `role_name` tells triage and maintain apart, but may be an organisation's own role: then the coarse permission counts. */
-export function toPermission(data: { readonly permission: string; readonly role_name?: string }): Permission {
+function toPermission(data: { readonly permission: string; readonly role_name?: string }): Permission {
   return ROLES[data.role_name ?? ''] ?? ROLES[data.permission] ?? 'none';
 }
 

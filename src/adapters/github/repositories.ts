@@ -66,7 +66,7 @@ export function createRepositories(parts: HostParts) {
 export type Repositories = ReturnType<typeof createRepositories>;
 
 /** For `catch`: undefined for a 404, whoever found it. */
-export function unlessNotFound(error: unknown): undefined {
+function unlessNotFound(error: unknown): undefined {
   if (isStatus(error, 404)) return undefined;
   throw error;
 }
