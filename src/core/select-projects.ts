@@ -32,6 +32,7 @@ export function selectForPlan(
   resolved: ResolvedProjects,
   selection: ProjectSelection,
 ): Selected<FoundProject> {
+  if (resolved.problems.length > 0) return { problem: 'The config has problems, so nothing can be planned.' };
   if (isEmptySelection(selection)) {
     return { projects: resolved.all.filter((found) => found.reasons.length > 0 && found.unplannable === undefined) };
   }

@@ -56,6 +56,13 @@ describe('a plan', () => {
     expect(plan(keys)).toContain(words);
   });
 
+  test('is not for anything while the config has problems', () => {
+    const given = input({ head: commit(FILES, 'projects: [{dir: a, workflow: nowhere}]') });
+    expect(selectForPlan(given, resolveProjects(given), select({ dirs: ['b'] }))).toEqual({
+      problem: 'The config has problems, so nothing can be planned.',
+    });
+  });
+
   test('a named directory has the demands of the base branch', () => {
     const base = commit(FILES, 'projects: [{dir: a, workspace: w, apply_requirements: [approved]}]');
     const given = input({ base, head: commit(FILES, 'autodiscover: {mode: disabled}') });
