@@ -41,6 +41,13 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
   return createFrom('template1');
 }
 
+/** Kills the server of this test file as a crash would; it comes back by itself within seconds. */
+export async function crashTestServer(): Promise<void> {
+  const pid = (await server)?.postgres.pid();
+  if (pid === undefined) throw new Error('no database server is running');
+  process.kill(pid, 'SIGKILL');
+}
+
 async function createFrom(template: string): Promise<TestDatabase> {
   server ??= startServer();
   const { postgres } = await server;

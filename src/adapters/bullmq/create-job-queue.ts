@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectionClosedError, type JobsOptions } from 'bullmq';
 import { JOBS, type JobName, type JobPayload } from '../../jobs/job.ts';
 import type { Secret } from '../../lib/secret.ts';
@@ -23,6 +24,7 @@ export interface JobQueueOptions {
 const NAMES = Object.keys(JOBS) as JobName[];
 const DEFAULT_CONCURRENCY = 1;
 const LOCK_MS = 30_000;
+const CLOSE_PATIENCE_MS = 5_000;
 /** Failed jobs are kept for a look; nothing depends on them. */
 const KEPT_FAILURES = { count: 200, age: 7 * 24 * 3600 };
 
@@ -48,6 +50,8 @@ class BullmqJobQueue implements JobQueue {
   readonly #queues: ReadonlyMap<JobName, Queue>;
   readonly #workers = new Map<JobName, Worker>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #running = new Set<Promise<void>>();
+  #lastEnd = 0;
   #drained: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -118,12 +122,22 @@ class BullmqJobQueue implements JobQueue {
   }
 
   async #drain(graceMs: number): Promise<void> {
+    this.#lastEnd = Date.now();
     const workers = [...this.#workers.values()];
     const stop = setTimeout(() => {
       for (const worker of workers) worker.cancelAllJobs('this worker stops');
     }, graceMs);
-    await Promise.all(workers.map((worker) => worker.close()));
+    const closed = Promise.all(workers.map((worker) => worker.close()));
+    await Promise.race([closed, this.#handlersEnded()]);
     clearTimeout(stop);
+  }
+
+  /** While its backend is away BullMQ's worker does not close; when no handler has run for a while there is nothing to wait for. */
+  async #handlersEnded(): Promise<void> {
+    while (this.#running.size > 0 || Date.now() - this.#lastEnd < CLOSE_PATIENCE_MS) {
+      await Promise.allSettled(this.#running);
+      await delay(100, undefined, { ref: false });
+    }
   }
 
   async #close(): Promise<void> {
@@ -134,7 +148,8 @@ class BullmqJobQueue implements JobQueue {
   }
 
   #startWorker<N extends JobName>(name: N, handler: JobHandler<N>, concurrency: number): Worker {
-    const worker = this.#backend.worker(name, jobProcessor(name, handler, this.#logger), {
+    const tracked: JobHandler<N> = (job) => this.#track(handler(job));
+    const worker = this.#backend.worker(name, jobProcessor(name, tracked, this.#logger), {
       concurrency,
       lockMs: this.#lockMs,
     });
@@ -144,6 +159,15 @@ class BullmqJobQueue implements JobQueue {
       for (const jobId of jobIds) worker.cancelJob(jobId, 'the job was given to another worker');
     });
     return worker;
+  }
+
+  #track(work: Promise<void>): Promise<void> {
+    const tracked = work.finally(() => {
+      this.#running.delete(tracked);
+      this.#lastEnd = Date.now();
+    });
+    this.#running.add(tracked);
+    return tracked;
   }
 
   #queue(name: JobName): Queue {
