@@ -74,6 +74,9 @@ function backendOn(pool: pg.Pool, connection: SharedConnection, logger: Logger):
 
 /** BullMQ closes a connection with the first queue or worker that is closed; this one is closed when all are. */
 class SharedConnection extends PostgresConnection {
+  /** With a pool for a connection BullMQ assumes its default name. */
+  override readonly schema: string = SCHEMA;
+
   constructor(pool: ConstructorParameters<typeof PostgresConnection>[0]) {
     super(pool);
     this.setMaxListeners(0);
