@@ -9,7 +9,7 @@ import { openProject, type OpenProject } from './open-project.ts';
 import { openPlanArtifact } from './plan-artifact.ts';
 import { failed, maskDiagnostics, maskSummary, newPlan, stopped, toPhases } from './plan-run.ts';
 import type { CommitFacts } from './commit-facts.ts';
-import { digestInputs } from './digest-inputs.ts';
+import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import type { RunContext } from './run-context.ts';
 import { applyProject } from './steps/apply-project.ts';
 import { planProject } from './steps/plan-project.ts';
@@ -57,7 +57,8 @@ export async function applyRun(
     knownSecrets: artifact.sensitiveValues,
     expectedResources: artifact.stateResources,
   });
-  return verifyAndApply(apply, opened, artifact.canonical);
+  // Awaited here: the project is closed when this function returns.
+  return await verifyAndApply(apply, opened, artifact.canonical);
 }
 
 function refused(unmet: readonly UnmetRequirement[]): RunEnd {
@@ -146,7 +147,7 @@ function applied(
     phases: toPhases([...fresh.timings, ...outcome.timings]),
     apply: {
       sha: commit.sha,
-      inputsDigest: digestInputs(commit, run.project),
+      inputsDigest: digestProjectInputs(commit, run.project),
       approvedDigest: approved.canonicalDigest,
       appliedDigest: fresh.canonical.digest,
     },

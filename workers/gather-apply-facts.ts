@@ -7,7 +7,7 @@ import type { ClaimedRun } from '../src/ports/run-store.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { readPermission } from './check-permission.ts';
 import type { CommitFacts } from './commit-facts.ts';
-import { digestInputs } from './digest-inputs.ts';
+import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import { type GatheredPullRequest, gatherPullRequest } from './gather-pull-request.ts';
 import { refreshPullRequest } from './open-pull-request.ts';
 import { APPLY_STATUS } from './publish-statuses.ts';
@@ -35,7 +35,7 @@ export async function gatherApplyFacts(context: RunContext, run: ClaimedRun): Pr
   const plan = state.plans.find((one) => one.projectKey === run.projectKey);
   const project = currentProject(gathered, run) ?? run.project;
   const commit = gathered.merge.mergeSha && (await context.commits.read(repository, gathered.merge.mergeSha));
-  const digestNow = commit && digestInputs(commit, project);
+  const digestNow = commit && digestProjectInputs(commit, project);
   const { permission, refusal } = await readPermission(host, repository, gathered.rules, 'apply', run.batch.actor);
   const needed = project.applyRequirements;
   const facts: ApplyFacts = {
@@ -96,7 +96,7 @@ async function hasBaseMoved(
     context.commits.read(pull.repository, before),
     context.commits.read(pull.repository, baseNow),
   ]);
-  return digestInputs(then, project) !== digestInputs(now, project);
+  return digestProjectInputs(then, project) !== digestProjectInputs(now, project);
 }
 
 async function readReviews(
@@ -131,7 +131,7 @@ async function unchangedSince(
   if (!(await context.mirror.has(pull.repository, reviewed))) return false;
   const merged = await context.mirror.merge(pull.repository, baseSha, reviewed);
   if (merged.kind !== 'merged') return false;
-  return digestInputs(await context.commits.read(pull.repository, merged.sha), project) === digestNow;
+  return digestProjectInputs(await context.commits.read(pull.repository, merged.sha), project) === digestNow;
 }
 
 async function askMergeability(host: VcsHost, pull: PullRequest): Promise<Mergeability> {

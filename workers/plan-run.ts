@@ -7,7 +7,7 @@ import type { CommitFacts } from './commit-facts.ts';
 import { type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { openProject } from './open-project.ts';
 import { openPlanArtifact, sealPlanArtifact } from './plan-artifact.ts';
-import { digestInputs } from './digest-inputs.ts';
+import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunOutput } from './run-output.ts';
 import { planProject } from './steps/plan-project.ts';
@@ -102,7 +102,7 @@ export function newPlan(
     headSha: run.batch.headSha,
     baseSha,
     mergeSha: commit.sha,
-    inputsDigest: digestInputs(commit, run.project),
+    inputsDigest: digestProjectInputs(commit, run.project),
     canonicalDigest: outcome.canonical.digest,
     empty: outcome.summary.empty,
     artifact: sealPlanArtifact(context.seal, id, outcome),

@@ -15,7 +15,7 @@ export async function runJob(context: RunContext, signal: AbortSignal): Promise<
   while (!signal.aborted) {
     const claimed = await context.runs.claimNext(
       { id: context.workerId, leaseMs: LEASE_MS },
-      { global: context.config.parallelism.global, perRepository: context.config.parallelism.perRepository },
+      { perWorker: context.config.parallelism.global, perRepository: context.config.parallelism.perRepository },
     );
     if (claimed === undefined) return;
     await workOn(context, claimed, signal);

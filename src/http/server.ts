@@ -14,7 +14,7 @@ export interface HttpOptions {
   readonly pages: PageSources;
   readonly token: AccessToken;
   /** Hosts that a browser may name; anything else is refused, so that a rebound DNS name reaches nothing. */
-  readonly allowedHosts: readonly string[];
+  readonly allowedHosts: () => readonly string[];
   readonly metrics: () => Promise<string>;
   readonly metricsNeedToken: boolean;
   readonly logger: Logger;

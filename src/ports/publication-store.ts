@@ -50,7 +50,9 @@ export interface PublicationStore {
   /** Something was wanted since the last `close`. */
   isPending(id: PullRequestId): Promise<boolean>;
   /** How automerge ended; undefined when it was not wanted or has not been tried. */
-  findMerge(id: PullRequestId): Promise<{ readonly state: 'wanted' | 'merged' | 'refused'; readonly reason: string | undefined } | undefined>;
+  findMerge(
+    id: PullRequestId,
+  ): Promise<{ readonly state: 'wanted' | 'merged' | 'refused'; readonly reason: string | undefined } | undefined>;
   /** The pull request of a batch; for buttons. */
   findPullRequestOfBatch(batchId: string): Promise<PullRequestId | undefined>;
 }

@@ -14,8 +14,9 @@ export interface ClaimedRun extends RunRecord {
 }
 
 export interface RunLimits {
-  /** Active runs at most, on all machines together. */
-  readonly global: number;
+  /** Active runs of this worker at most. */
+  readonly perWorker: number;
+  /** Active runs of one repository at most, on all machines together. */
   readonly perRepository: number;
 }
 

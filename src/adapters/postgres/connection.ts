@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import type { Logger } from 'pino';
+import type { Logger } from '../../ports/logger.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { Database } from './schema.ts';
 

@@ -19,7 +19,7 @@ export async function claimNext(
     with active as (select repository_id, count(*)::int as n from runs where state in ('claimed', 'running') group by repository_id)
     select r.id, r.project_key from runs r
     where r.state = 'queued' and r.ready
-      and (select coalesce(sum(n), 0) from active) < ${limits.global}
+      and (select count(*) from runs a where a.state in ('claimed', 'running') and a.lease_owner = ${worker.id}) < ${limits.perWorker}
       and coalesce((select n from active a where a.repository_id = r.repository_id), 0) < ${limits.perRepository}
       and not exists (select 1 from project_leases l where l.project_key = r.project_key)
     order by r.priority desc, r.queued_at, r.id

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { doctor } from './commands/doctor.ts';
+import { serve } from './commands/serve.ts';
+import { validate } from './commands/validate.ts';
+
+/** The `holdfast` command. `demo` is started by the bootstrap: it belongs to the tests, not to the program. */
+const program = new Command('holdfast')
+  .description(
+    'Keeps infrastructure fastened to Git: Terraform and OpenTofu, planned and applied from the pull request.',
+  )
+  .showHelpAfterError()
+  .showSuggestionAfterError();
+
+program
+  .command('serve')
+  .description('webhooks, pages and the worker in one process')
+  .action(() => serve({ server: true }));
+
+program
+  .command('worker')
+  .description('the worker alone; needs a database that the server uses, too')
+  .action(() => serve({ server: false }));
+
+program
+  .command('validate')
+  .description("check a repository's holdfast.yaml or atlantis.yaml, or a server's config")
+  .argument('[path]', 'file, or the folder of a repository', '.')
+  .action((path: string) => validate(path));
+
+program
+  .command('doctor')
+  .description('look for what is missing or misconfigured, and say how to mend it')
+  .action(() => doctor());
+
+program
+  .command('demo')
+  .description('the whole story on this machine, with a local GitHub and no account')
+  .option('--once', 'play it through and exit')
+  .action(() => program.error('the demo is started by the launcher: npm run demo'));
+
+await program.parseAsync();

@@ -1,0 +1,174 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createJobQueue } from './adapters/bullmq/create-job-queue.ts';
+import { createBubblewrapSandbox } from './adapters/bubblewrap/bubblewrap-sandbox.ts';
+import { startEmbeddedPostgres } from './adapters/embedded-postgres/start-embedded-postgres.ts';
+import { createGitMirror } from './adapters/git/create-git-mirror.ts';
+import type { GitNetwork } from './adapters/git/git-environment.ts';
+import { createGithubHost } from './adapters/github/github-host.ts';
+import { createHclParser } from './adapters/hcl2json/index.ts';
+import { createUnsandboxed } from './adapters/no-sandbox/no-sandbox.ts';
+import { connectPostgres } from './adapters/postgres/connection.ts';
+import { createDeliveryStore } from './adapters/postgres/delivery-store.ts';
+import { migrate } from './adapters/postgres/migrate.ts';
+import { createPublicationStore } from './adapters/postgres/publication-store.ts';
+import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
+import { createRunStore } from './adapters/postgres/run-store.ts';
+import { createSettingStore } from './adapters/postgres/setting-store.ts';
+import {
+  type DataDirectories,
+  type InstallationSecrets,
+  prepareDataDirectory,
+  readInstallationSecrets,
+} from './config/installation.ts';
+import type { ServerConfig } from './config/server-config.ts';
+import { createOutboundDispatcher } from './lib/outbound-dispatcher.ts';
+import { createSeal, type Seal } from './lib/seal.ts';
+import { Secret } from './lib/secret.ts';
+import type { Logger } from './ports/logger.ts';
+import type { Sandbox } from './ports/sandbox.ts';
+import type { VcsHost } from './ports/vcs-host.ts';
+
+/** The users of sandboxes when Holdfast is started as root; nothing else of the machine should use them. */
+const SLOT_UIDS = { first: 2_000_000_000, count: 256 };
+const GIT_TIMEOUT_MS = 10 * 60_000;
+
+/** Everything of the outside that server and worker share, connected and ready. */
+export type Infrastructure = Awaited<ReturnType<typeof openInfrastructure>>;
+
+/** Opens database, queue, hosts and tools. What was opened is closed again when a later part fails. */
+export async function openInfrastructure(config: ServerConfig, logger: Logger) {
+  await using opening = new AsyncDisposableStack();
+  const directories = await prepareDataDirectory(config);
+  const secrets = await readInstallationSecrets(config);
+  const seal = createSeal(secrets.encryptionKeys);
+  const databaseUrl = config.databaseUrl ?? (await startDatabase(opening, config, logger));
+  const connection = opening.adopt(connectPostgres({ url: databaseUrl, logger }), (open) => open.close());
+  await migrate(connection.db);
+  const settings = createSettingStore(connection.db);
+  await checkEncryptionKey(settings, seal);
+  const queue = await createJobQueue({
+    backend:
+      config.redisUrl === undefined ? { kind: 'postgres', url: databaseUrl } : { kind: 'redis', url: config.redisUrl },
+    logger,
+  });
+  opening.defer(() => queue.close());
+  const hcl = createHclParser();
+  opening.defer(() => hcl.close());
+  const workDirectory = await openWorkDirectory(directories);
+  opening.defer(() => rm(workDirectory, { recursive: true, force: true }));
+  return {
+    config,
+    logger,
+    directories,
+    secrets,
+    seal,
+    queue,
+    hcl,
+    db: connection.db,
+    pool: connection.pool,
+    workerId: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+    now: () => new Date(),
+    hosts: openHosts(config, logger),
+    mirror: createGitMirror({
+      directory: directories.mirrors,
+      timeoutMs: GIT_TIMEOUT_MS,
+      environment: await gitNetwork(config, directories),
+    }),
+    sandbox: openSandbox(config, directories, databaseUrl),
+    deliveries: createDeliveryStore(connection.db),
+    runs: createRunStore(connection.db),
+    pulls: createPullRequestStore(connection.db),
+    publications: createPublicationStore(connection.db),
+    digestKey: digestKey(secrets),
+    workDirectory,
+    close: closer(opening.move()),
+  };
+}
+
+/** A folder of this process alone; those of processes that are gone are removed. */
+async function openWorkDirectory({ work }: DataDirectories): Promise<string> {
+  for (const name of await readdir(work)) {
+    if (!isAlive(Number(name.split('-')[0]))) await rm(join(work, name), { recursive: true, force: true });
+  }
+  const own = join(work, `${process.pid}-${randomUUID().slice(0, 8)}`);
+  await mkdir(own, { mode: 0o711 });
+  return own;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return pid !== process.pid && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** git takes certificates as a file only. */
+async function gitNetwork({ proxyUrl, noProxy, github }: ServerConfig, { root }: DataDirectories): Promise<GitNetwork> {
+  const proxy =
+    proxyUrl === undefined
+      ? {}
+      : { httpProxy: proxyUrl.reveal(), httpsProxy: proxyUrl.reveal(), noProxy: noProxy.join(',') };
+  if (github?.ca === undefined) return proxy;
+  const caFile = join(root, 'github-ca.pem');
+  await writeFile(caFile, github.ca);
+  return { ...proxy, caFile };
+}
+
+function closer(stack: AsyncDisposableStack): () => Promise<void> {
+  return () => stack.disposeAsync();
+}
+
+async function startDatabase(opening: AsyncDisposableStack, config: ServerConfig, logger: Logger): Promise<Secret> {
+  const database = await startEmbeddedPostgres({ dataDirectory: config.dataDir, logger });
+  opening.defer(() => database.stop());
+  return database.url;
+}
+
+/** Sealed at the first start with the key of then; a key that does not open it is lost or changed, and that is said before anything is sealed with it. */
+async function checkEncryptionKey(settings: ReturnType<typeof createSettingStore>, seal: Seal): Promise<void> {
+  const fresh = seal.seal('holdfast', 'key-check').toString('base64');
+  const stored = await settings.ensure('key-check', fresh);
+  try {
+    seal.open(Buffer.from(stored, 'base64'), 'key-check');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `The encryption key is not the one this database was used with: ${reason}. Plans and logs in it could not be read. Restore the key (HOLDFAST_ENCRYPTION_KEY, or encryption.key in the data directory), or name it in HOLDFAST_PREVIOUS_ENCRYPTION_KEYS.`,
+      { cause: error },
+    );
+  }
+}
+
+function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<string, VcsHost> {
+  const { github } = config;
+  if (github === undefined) return new Map();
+  const host = createGithubHost({
+    apiUrl: github.apiUrl,
+    cloneUrlTemplate: github.cloneUrl,
+    auth: github.auth,
+    log: logger.child({ host: github.host }),
+    dispatcher: createOutboundDispatcher({ proxyUrl: config.proxyUrl, noProxy: config.noProxy, ca: github.ca }),
+  });
+  return new Map([[host.host, host]]);
+}
+
+function openSandbox(config: ServerConfig, directories: DataDirectories, databaseUrl: Secret): Sandbox {
+  if (config.sandbox.kind === 'none') return createUnsandboxed();
+  const denied = [databaseUrl, config.redisUrl].flatMap((url) => (url === undefined ? [] : hostsOf(url)));
+  return createBubblewrapSandbox({ slotsDirectory: directories.slots, uidRange: SLOT_UIDS, deniedAddresses: denied });
+}
+
+function hostsOf(url: Secret): readonly string[] {
+  const name = URL.parse(url.reveal())?.hostname ?? '';
+  return name === '' || name.startsWith('/') || name.includes('%') ? [] : [name.replace(/^\[|\]$/g, '')];
+}
+
+/** Plans are compared between machines and over years, so the key follows from the installation's own. */
+function digestKey({ encryptionKeys }: InstallationSecrets): Secret<Uint8Array> {
+  const mac = createHmac('sha256', encryptionKeys[0].reveal()).update('plan digests').digest();
+  return new Secret(new Uint8Array(mac));
+}
