@@ -1,11 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConnectionClosedError, type JobsOptions } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
 import { JOBS, type JobName, type JobPayload } from '../../jobs/job.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { JobHandlers, JobQueue } from '../../ports/job-queue.ts';
 import { type JobHandler, jobProcessor } from './job-processor.ts';
-import { type OutageLog, outageLog } from './outage-log.ts';
+import { isOutage, type OutageLog, outageLog } from './outage-log.ts';
 import { postgresBackend } from './postgres-backend.ts';
 import type { Queue, QueueBackend, Worker } from './queue-backend.ts';
 import { redisBackend } from './redis-backend.ts';
@@ -178,14 +179,9 @@ class BullmqJobQueue implements JobQueue {
 
   /** An outage is said once; everything else is said as it comes. */
   #report(error: unknown): void {
-    if (error instanceof ConnectionClosedError || isRefused(error)) this.#outage.failed(error);
+    if (isOutage(error)) this.#outage.failed(error);
     else this.#logger.error({ err: error }, 'the queue met an error');
   }
-}
-
-/** How ioredis says that there is no Redis at the moment; PostgreSQL's ways are told apart at the pool. */
-function isRefused(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 function keyOf<N extends JobName>(name: N, payload: JobPayload<N>): string {
@@ -205,6 +201,8 @@ function jobOptions<N extends JobName>(
   const { attempts, backoffMs } = JOBS[name];
   const delay = wanted.delayMs ?? 0;
   return {
+    // Not BullMQ's counter: on a PostgreSQL with wal_level = minimal it starts over after a crash, and a job would vanish in an older one.
+    jobId: randomUUID(),
     deduplication: { id: keyOf(name, payload), keepLastIfActive: true, reschedule: delay <= 0 },
     attempts,
     ...(backoffMs > 0 ? { backoff: { type: 'exponential', delay: backoffMs } } : {}),

@@ -1,12 +1,6 @@
 import { ConnectionClosedError, type PgPool } from 'bullmq';
-import pg from 'pg';
-import type { OutageLog } from './outage-log.ts';
-
-/**
- * What a server says when it is not there for us at the moment (https://www.postgresql.org/docs/18/errcodes-appendix.html): connection
- * exceptions, shutdown, crash and start, too many connections, and a standby that takes no writes in the middle of a failover.
- */
-const AWAY = /^(08...|57P0[123]|53300|25006)$/;
+import type pg from 'pg';
+import { isOutage, type OutageLog } from './outage-log.ts';
 
 /**
  * The pool as BullMQ is to see it. BullMQ knows a lost connection by ECONNREFUSED alone and gives a job's outcome up at every other error; here
@@ -15,11 +9,9 @@ const AWAY = /^(08...|57P0[123]|53300|25006)$/;
 export function queuePool(pool: pg.Pool, outage: OutageLog): PgPool {
   const guard = async <T>(work: Promise<T>): Promise<T> => {
     try {
-      const result = await work;
-      outage.recovered();
-      return result;
+      return await work;
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isOutage(error)) throw error;
       outage.failed(error);
       throw Object.assign(new ConnectionClosedError('the queue database cannot be reached'), { cause: error });
     }
@@ -27,7 +19,12 @@ export function queuePool(pool: pg.Pool, outage: OutageLog): PgPool {
   // The types of pg and those that BullMQ declares for it differ in their overloads only.
   const bullmqPool = pool as unknown as PgPool;
   const view: PgPool = {
-    query: (text, params) => guard(bullmqPool.query(text, params)),
+    query: async (text, params) => {
+      const result = await guard(bullmqPool.query(text, params));
+      outage.recovered();
+      return result;
+    },
+    // No proof that the database is there: the pool may hand out a connection that it does not yet know to be dead.
     connect: () => guard(bullmqPool.connect()),
     end: () => pool.end(),
     on: (event: string, listener: (argument: never) => void) => {
@@ -40,11 +37,4 @@ export function queuePool(pool: pg.Pool, outage: OutageLog): PgPool {
     },
   };
   return view;
-}
-
-/** Whether the error is about reaching the database rather than about the statement: what is no answer of the server is. */
-export function isAway(error: unknown): boolean {
-  if (error instanceof ConnectionClosedError) return true;
-  if (error instanceof pg.DatabaseError) return AWAY.test(error.code ?? '');
-  return error instanceof Error;
 }
