@@ -224,6 +224,30 @@ describe('what decides comes from the base branch', () => {
     expect(project(base, 'projects: [{dir: prod, name: b}]').project.applyRequirements).toEqual(['mergeable']);
   });
 
+  test('another workspace of the directory is another project', () => {
+    const base = 'projects: [{dir: prod, workspace: w, apply_requirements: [approved], repo_locks: {mode: on_apply}}]';
+    expect(project(base, 'projects: [{dir: prod}]').project).toMatchObject({
+      applyRequirements: [],
+      repoLocks: 'on_plan',
+    });
+  });
+
+  test('of several entries the first that says when to lock counts, then the file', () => {
+    const entries = '{dir: prod, name: a}, {dir: prod, name: b, repo_locks: {mode: disabled}}';
+    const base = `repo_locks: {mode: on_apply}\nprojects: [${entries}]`;
+    expect(project(base, 'projects: [{dir: prod, name: c}]').project.repoLocks).toBe('disabled');
+    expect(project(base, 'projects: [{dir: prod, name: a}]').project.repoLocks).toBe('on_apply');
+  });
+
+  test('a list of workflows holds where the base branch has no config', () => {
+    const head = 'projects: [{dir: prod, workflow: custom}]';
+    const resolved = resolveProjects(
+      input({ base: commit(TREE), head: commit(TREE, head), rules: rules({ ...OPEN, allowedWorkflows: ['other'] }) }),
+    );
+    expect(resolved.problems).toHaveLength(1);
+    expect(resolved.all).toEqual([]);
+  });
+
   test('a pull request may demand more, not less', () => {
     const head = 'projects: [{dir: prod, name: p, apply_requirements: [undiverged]}]';
     expect(project(DEMANDS, head).project.applyRequirements).toEqual(['approved', 'undiverged']);

@@ -43,6 +43,11 @@ describe('rules laid over one another', () => {
     });
   });
 
+  test('the server may redefine the default workflow', () => {
+    const defaults = { workflows: new Map([['default', CUSTOM]]), repoLocks: 'on_plan', permissions: {} } as const;
+    expect(resolveRules([], defaults, 'h/o/n').workflow).toBe(CUSTOM);
+  });
+
   test('the server’s defaults stand below', () => {
     const defaults = { workflows: new Map(), repoLocks: 'disabled', permissions: { apply: ['a/b'] } } as const;
     expect(resolveRules([], defaults, 'h/o/n')).toMatchObject({
@@ -58,6 +63,7 @@ describe('rules laid over one another', () => {
     ['github.com/acme', false],
     ['github.com/acme/infra2', false],
     ['/acme/', true],
+    ['github.com/acme/infra/', false],
     ['/ACME/', true],
     ['/^acme/', false],
     ['/github.com/acme/.*/', true],
