@@ -8,6 +8,7 @@ import { startEmbeddedPostgres } from './adapters/embedded-postgres/start-embedd
 import { createGitMirror } from './adapters/git/create-git-mirror.ts';
 import type { GitNetwork } from './adapters/git/git-environment.ts';
 import { createGithubHost } from './adapters/github/github-host.ts';
+import { scaledWriteLimits } from './adapters/github/write-budget.ts';
 import { createHclParser } from './adapters/hcl2json/index.ts';
 import { createUnsandboxed } from './adapters/no-sandbox/no-sandbox.ts';
 import { connectPostgres } from './adapters/postgres/connection.ts';
@@ -151,6 +152,7 @@ function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<string, Vc
     cloneUrlTemplate: github.cloneUrl,
     auth: github.auth,
     log: logger.child({ host: github.host }),
+    writeLimits: scaledWriteLimits(github.writesPerMinute, github.writesPerHour),
     dispatcher: createOutboundDispatcher({ proxyUrl: config.proxyUrl, noProxy: config.noProxy, ca: github.ca }),
   });
   return new Map([[host.host, host]]);

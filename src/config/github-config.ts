@@ -21,7 +21,16 @@ export function toGithub(raw: Raw, resolver: Resolver): GithubConfig | undefined
     return undefined;
   }
   const cloneUrl = raw.clone_url ?? `${webOrigin(raw.api_url)}/{owner}/{repo}.git`;
-  return { apiUrl: raw.api_url, host: hostOf(raw.api_url), cloneUrl, auth, webhookSecrets: [first, ...others], ca };
+  return {
+    apiUrl: raw.api_url,
+    host: hostOf(raw.api_url),
+    cloneUrl,
+    auth,
+    webhookSecrets: [first, ...others],
+    ca,
+    writesPerMinute: raw.writes_per_minute,
+    writesPerHour: raw.writes_per_hour,
+  };
 }
 
 function toAuth(

@@ -50,7 +50,7 @@ export interface ServerConfig {
   readonly automerge: boolean;
   /** undefined: the host's default. */
   readonly automergeMethod: 'merge' | 'squash' | 'rebase' | undefined;
-  readonly verify: 'block' | 'warn' | 'off';
+  readonly verify: 'block' | 'warn';
   readonly verifyIgnore: readonly VerifyIgnore[];
   readonly repoLocks: RepoLocksMode;
   readonly retention: {
@@ -142,4 +142,6 @@ export interface GithubConfig {
   readonly webhookSecrets: readonly [Secret, ...Secret[]];
   /** PEM text of certificates to trust beside the system's. */
   readonly ca: string | undefined;
+  readonly writesPerMinute: number;
+  readonly writesPerHour: number;
 }

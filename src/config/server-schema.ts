@@ -52,6 +52,16 @@ const github = {
     'A file with certificates to trust beside the system’s, PEM.',
     'GITHUB_CA_PATH',
   ),
+  writes_per_minute: key(
+    count.prefault(80),
+    'Comments, edits and statuses a minute at most. GitHub allows 80; an Enterprise Server without secondary limits takes more.',
+    'GITHUB_WRITES_PER_MINUTE',
+  ),
+  writes_per_hour: key(
+    count.prefault(500),
+    'The same an hour. Set it lower when others write with the same credential.',
+    'GITHUB_WRITES_PER_HOUR',
+  ),
 };
 
 /** Everything the operator can say, and the one place where it is described. */
@@ -172,8 +182,8 @@ export const serverConfig = z
         'AUTOMERGE_METHOD',
       ),
       verify: key(
-        z.enum(['block', 'warn', 'off']).prefault('block'),
-        'What happens when the plan made at apply is not the one that was approved.',
+        z.enum(['block', 'warn']).prefault('block'),
+        'When the plan made at apply is not the one that was approved: `block` applies nothing, `warn` applies it and says so.',
         'VERIFY',
       ),
       verify_ignore: key(z.array(verifyIgnore).prefault([]), 'Differences that do not count then.'),

@@ -24,6 +24,18 @@ export const GITHUB_WRITE_LIMITS: WriteLimits = {
   maxWaitMs: 30_000,
 };
 
+/** The same shape for other limits: bursts and pace grow and shrink with what a minute allows. */
+export function scaledWriteLimits(perMinute: number, perHour: number): WriteLimits {
+  const factor = perMinute / GITHUB_WRITE_LIMITS.perMinute;
+  return {
+    ...GITHUB_WRITE_LIMITS,
+    burst: Math.max(1, Math.round(GITHUB_WRITE_LIMITS.burst * factor)),
+    perSecond: GITHUB_WRITE_LIMITS.perSecond * factor,
+    perMinute,
+    perHour,
+  };
+}
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const RANK: Readonly<Record<WritePriority, number>> = { final: 0, normal: 1, progress: 2 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { GITHUB_WRITE_LIMITS, WriteBudget } from '../../../../src/adapters/github/write-budget.ts';
+import { GITHUB_WRITE_LIMITS, scaledWriteLimits, WriteBudget } from '../../../../src/adapters/github/write-budget.ts';
 import { HostUnavailableError } from '../../../../src/core/host-error.ts';
 import { fakeClock } from './fixtures.ts';
 
@@ -79,4 +79,10 @@ describe('the write budget', () => {
     await next;
     expect(clock.slept).toEqual([1_000]);
   });
+});
+
+test('scales bursts and pace with what a minute allows', () => {
+  expect(scaledWriteLimits(80, 500)).toEqual(GITHUB_WRITE_LIMITS);
+  expect(scaledWriteLimits(800, 9_000)).toMatchObject({ burst: 100, perSecond: 10, perMinute: 800, perHour: 9_000 });
+  expect(scaledWriteLimits(1, 500)).toMatchObject({ burst: 1, perSecond: 1 / 80 });
 });
