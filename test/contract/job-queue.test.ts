@@ -30,7 +30,11 @@ describe.each(BACKENDS)('job queue on %s', (_name, createBackend) => {
 
   async function open(lockMs?: number) {
     const logger = recordingLogger();
-    const queue = await createJobQueue({ backend: backend.options, logger, ...(lockMs === undefined ? {} : { lockMs }) });
+    const queue = await createJobQueue({
+      backend: backend.options,
+      logger,
+      ...(lockMs === undefined ? {} : { lockMs }),
+    });
     queues.push(queue);
     return { queue, logger };
   }
@@ -346,9 +350,17 @@ describe.each(BACKENDS)('job queue on %s', (_name, createBackend) => {
     await backend.crashForAWhile();
     await delay(300);
     end();
-    await until(() => queue.enqueue('run', { runId: 'after' }).then(() => true, () => false), 30_000);
+    await until(
+      () =>
+        queue.enqueue('run', { runId: 'after' }).then(
+          () => true,
+          () => false,
+        ),
+      30_000,
+    );
     await until(() => ran.includes('after') && ran.includes('delayed'), 30_000);
-    await delay(500);
+    await until(() => logger.entries.length >= 2);
+    await delay(1_500);
     expect(ran.toSorted()).toEqual(['across', 'after', 'delayed']);
     expect(logger.entries.map(({ level, message }) => `${level} ${message}`)).toEqual([
       'warn the queue cannot be reached; jobs wait until it is back',
@@ -380,7 +392,9 @@ describe.each(BACKENDS)('job queue on %s', (_name, createBackend) => {
 /** A worker in a process of its own, whose handlers never end. */
 async function startKillableWorker(backend: TestQueueBackend) {
   const script = fileURLToPath(new URL('../support/queue-worker.ts', import.meta.url));
-  const child = execa(process.execPath, [script, backend.options.kind, backend.options.url.reveal(), '1000'], { reject: false });
+  const child = execa(process.execPath, [script, backend.options.kind, backend.options.url.reveal(), '1000'], {
+    reject: false,
+  });
   let output = '';
   child.stdout.on('data', (chunk) => {
     output += chunk;
@@ -399,6 +413,9 @@ test('an unreachable backend is said at the start, with what to check', async ()
   const redis = createJobQueue({ backend: { kind: 'redis', url: new Secret('redis://:hunter2@127.0.0.1:1') }, logger });
   await expect(redis).rejects.toThrow(/Redis at 127.0.0.1:1 .*ECONNREFUSED.*HOLDFAST_REDIS_URL/);
   await expect(redis).rejects.not.toThrow(/hunter2/);
-  const postgres = createJobQueue({ backend: { kind: 'postgres', url: new Secret('postgresql://u:hunter2@127.0.0.1:1/x') }, logger });
+  const postgres = createJobQueue({
+    backend: { kind: 'postgres', url: new Secret('postgresql://u:hunter2@127.0.0.1:1/x') },
+    logger,
+  });
   await expect(postgres).rejects.toThrow(/ECONNREFUSED/);
 });

@@ -8,18 +8,29 @@ export interface OutageLog {
   recovered(): void;
 }
 
+/** A backend that comes back refuses some and serves others for a moment. */
+const CALM_MS = 1_000;
+
 export function outageLog(logger: Logger): OutageLog {
   let since: number | undefined;
+  let calm: NodeJS.Timeout | undefined;
+  const end = (start: number, at: number) => {
+    since = undefined;
+    calm = undefined;
+    logger.info({ outageMs: at - start }, 'the queue is back');
+  };
   return {
     failed: (error) => {
+      clearTimeout(calm);
+      calm = undefined;
       if (since !== undefined) return;
       since = Date.now();
       logger.warn({ err: error }, 'the queue cannot be reached; jobs wait until it is back');
     },
     recovered: () => {
-      if (since === undefined) return;
-      logger.info({ outageMs: Date.now() - since }, 'the queue is back');
-      since = undefined;
+      if (since === undefined || calm !== undefined) return;
+      calm = setTimeout(end, CALM_MS, since, Date.now());
+      calm.unref();
     },
   };
 }
