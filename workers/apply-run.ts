@@ -24,6 +24,8 @@ interface Apply {
   readonly commit: CommitFacts;
   /** Tip of the base branch that the commit was merged with. */
   readonly baseSha: string;
+  /** What the approved plan was made with, beyond the configuration. */
+  readonly commandArgs: readonly string[];
 }
 
 /**
@@ -43,11 +45,20 @@ export async function applyRun(
   if (plan === undefined || commit === undefined) throw new Error(`run ${run.id} passed the gate without a plan`);
   const holder = await context.runs.takeLock(run.lease);
   if (holder !== undefined) return refused([lockedBy(holder, context)]);
-  const apply: Apply = { context, run, keeper, pull, approved: plan, commit, baseSha };
   const sealed = await context.pulls.readPlanArtifact(plan.id);
   if (sealed === undefined)
     return failed('The plan is gone: it was superseded or discarded meanwhile. Plan again.', []);
   const artifact = openPlanArtifact(context.seal, plan.id, sealed);
+  const apply: Apply = {
+    context,
+    run,
+    keeper,
+    pull,
+    approved: plan,
+    commit,
+    baseSha,
+    commandArgs: artifact.commandArgs,
+  };
   await using opened = await openProject(context, {
     run,
     pull,
@@ -56,6 +67,7 @@ export async function applyRun(
     actor: run.batch.actor,
     knownSecrets: artifact.sensitiveValues,
     expectedResources: artifact.stateResources,
+    commandArgs: artifact.commandArgs,
   });
   // Awaited here: the project is closed when this function returns.
   return await verifyAndApply(apply, opened, artifact.canonical);
@@ -126,12 +138,12 @@ function planChanged(
   fresh: PlannedProject,
   differences: readonly PlanDifference[],
 ): RunEnd {
-  const { context, run, commit, baseSha } = apply;
+  const { context, run, commit, baseSha, commandArgs } = apply;
   return {
     state: 'failed',
     result: { kind: 'plan_changed', differences, summary: maskSummary(fresh, output) },
     phases: toPhases(fresh.timings),
-    plan: newPlan(context, run, commit, baseSha, fresh, output),
+    plan: newPlan(context, run, commit, fresh, output, { baseSha, commandArgs }),
   };
 }
 

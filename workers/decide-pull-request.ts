@@ -30,14 +30,20 @@ export function chooseProjects(
   }));
 }
 
-export function planNotes(gathered: GatheredPullRequest, extraArgs: readonly string[]): BatchNotes {
+const NO_OPTIONS = { extraArgs: [], verbose: false } as const;
+
+export function planNotes(
+  gathered: GatheredPullRequest,
+  command: { readonly extraArgs: readonly string[]; readonly verbose: boolean } = NO_OPTIONS,
+): BatchNotes {
   const { projects, merge } = gathered;
   return {
     explanations: gathered.explanations,
     configProblems: gathered.configProblems,
     removedRoots: projects.removedRoots.map((root) => root.dir),
     mergeNote: merge.note,
-    extraArgs,
+    extraArgs: command.extraArgs,
+    verbose: command.verbose,
     parallel: projects.settings.parallelPlan,
     abortOnFailure: projects.settings.abortOnExecutionOrderFail,
     automerge: undefined,

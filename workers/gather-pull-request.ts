@@ -76,7 +76,7 @@ export async function gatherPullRequest(
     changed: [...new Set(changed.flatMap(({ path, previousPath }) => (previousPath ? [path, previousPath] : [path])))],
   };
   const unreadable = headConfig.problems.length > 0;
-  const projects = unreadable ? NO_PROJECTS : resolveProjects(finder);
+  const projects = unreadable ? { ...NO_PROJECTS, problems: headConfig.problems } : resolveProjects(finder);
   const explanations = [
     ...projects.explanations,
     ...headConfig.warnings.map(
@@ -89,7 +89,7 @@ export async function gatherPullRequest(
     merge,
     projects,
     finder,
-    configProblems: [...headConfig.problems, ...projects.problems],
+    configProblems: projects.problems,
     explanations,
   };
 }

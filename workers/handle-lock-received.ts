@@ -48,7 +48,7 @@ export async function handleLockReceived(context: RunContext, delivery: StoredDe
       headSha: gathered.merge.headSha,
       baseSha: gathered.merge.baseSha,
       mergeSha: gathered.merge.mergeSha,
-      notes: planNotes(gathered, []),
+      notes: planNotes(gathered),
     }),
     replies: chosen.length === 0 ? [] : [{ key: `handover:${delivery.id}`, kind: 'command', view }],
   }));

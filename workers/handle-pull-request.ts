@@ -51,7 +51,7 @@ export async function autoplan(
         headSha: merge.headSha,
         baseSha: merge.baseSha,
         mergeSha: merge.mergeSha,
-        notes: planNotes(gathered, []),
+        notes: planNotes(gathered),
       }),
     projects.autoplan.length > 0 ? 'later' : 'now',
   );

@@ -1,6 +1,8 @@
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account } from '../src/core/pull-request.ts';
+import type { Project } from '../src/core/project.ts';
+import { workspaceVarFile } from '../src/core/workspace-var-file.ts';
 import type { CommitSha, Repository } from '../src/core/repository.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import type { ClaimedRun } from '../src/ports/run-store.ts';
@@ -33,6 +35,8 @@ export interface OpenRequest {
   /** Values to mask that are known from an earlier plan of the project. */
   readonly knownSecrets: readonly string[];
   readonly expectedResources: number | undefined;
+  /** What followed `--` in the plan command, for its verification, too. */
+  readonly commandArgs: readonly string[];
 }
 
 export async function openProject(context: RunContext, request: OpenRequest): Promise<OpenProject> {
@@ -86,7 +90,7 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
       mounts: context.config.sandbox.mounts.map(({ path, mode }) => ({ source: path, mode })),
       providers: context.providerSources,
       limits: stepLimits(context),
-      commandArgs: run.batch.notes.extraArgs,
+      commandArgs: [...varFileArgs(run.project, commit), ...request.commandArgs],
       digestKey: context.digestKey,
       verifyIgnore: context.config.verifyIgnore,
       expectedResources: request.expectedResources,
@@ -122,6 +126,12 @@ async function exportCommit(
   const report = await context.mirror.export(repository, sha, into);
   for (const { path, reason } of report.refused) output.onLine(`not checked out: ${path}: ${reason}`);
   for (const note of report.notes) output.onLine(note);
+}
+
+/** As Atlantis does: `env/<workspace>.tfvars` counts without being named. */
+function varFileArgs({ dir, workspace }: Project, { paths }: CommitFacts): readonly string[] {
+  const file = workspaceVarFile(dir, workspace, new Set(paths));
+  return file === undefined ? [] : [`-var-file=${file}`];
 }
 
 async function refuseWhenDiskIsLow({ workDirectory, config }: RunContext): Promise<void> {

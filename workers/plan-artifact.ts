@@ -11,19 +11,26 @@ const StoredPlan = z.object({
   canonical: z.custom<CanonicalPlan>((value) => typeof value === 'object' && value !== null),
   sensitiveValues: z.array(z.string()),
   stateResources: z.number(),
+  commandArgs: z.array(z.string()),
 });
 
 /** What is kept of a plan until it is applied: the file itself, the lock file, what it would do, and what must be masked. */
 export type PlanArtifact = z.infer<typeof StoredPlan>;
 
 /** All of it is in clear inside a plan file, so it is sealed as a whole. */
-export function sealPlanArtifact(seal: Seal, planId: string, planned: PlannedProject): Buffer {
+export function sealPlanArtifact(
+  seal: Seal,
+  planId: string,
+  planned: PlannedProject,
+  commandArgs: readonly string[],
+): Buffer {
   const plain = JSON.stringify({
     planFile: Buffer.from(planned.planFile).toString('base64'),
     lockFile: planned.lockFile === undefined ? null : Buffer.from(planned.lockFile).toString('base64'),
     canonical: planned.canonical,
     sensitiveValues: planned.sensitiveValues,
     stateResources: planned.stateResources,
+    commandArgs,
   });
   return seal.seal(plain, artifactContext(planId));
 }

@@ -28,7 +28,8 @@ export async function planRun(
   await ensureCommit(context, pull, run, mergeSha);
   const commit = await context.commits.read(pull.repository, mergeSha);
   const before = await readPreviousPlan(context, run);
-  const project = { run, pull, commit, keeper, actor: run.batch.actor, ...before };
+  const commandArgs = run.batch.notes.extraArgs;
+  const project = { run, pull, commit, keeper, actor: run.batch.actor, commandArgs, ...before };
   await using opened = await openProject(context, project);
   const checkout: RunPhase = { name: 'checkout', ms: Math.round(performance.now() - startedAt) };
   const outcome = await planProject(opened.projectRun);
@@ -83,7 +84,10 @@ function planned(
       explanation: outcome.applyRefusal,
     },
     phases: [checkout, ...toPhases(outcome.timings)],
-    plan: newPlan(context, run, commit, run.batch.baseSha, outcome, output),
+    plan: newPlan(context, run, commit, outcome, output, {
+      baseSha: run.batch.baseSha,
+      commandArgs: run.batch.notes.extraArgs,
+    }),
   };
 }
 
@@ -92,20 +96,20 @@ export function newPlan(
   context: RunContext,
   run: ClaimedRun,
   commit: CommitFacts,
-  baseSha: string,
   outcome: PlannedProject,
   output: RunOutput,
+  made: { readonly baseSha: string; readonly commandArgs: readonly string[] },
 ): NewPlan {
   const id = randomUUID();
   return {
     id,
     headSha: run.batch.headSha,
-    baseSha,
+    baseSha: made.baseSha,
     mergeSha: commit.sha,
     inputsDigest: digestProjectInputs(commit, run.project),
     canonicalDigest: outcome.canonical.digest,
     empty: outcome.summary.empty,
-    artifact: sealPlanArtifact(context.seal, id, outcome),
+    artifact: sealPlanArtifact(context.seal, id, outcome, made.commandArgs),
     planText: context.seal.seal(output.mask(outcome.planText), planTextContext(run.id)),
   };
 }

@@ -111,7 +111,7 @@ async function plan({ context, host, pull, trigger, text }: CommandContext, comm
         headSha: merge.headSha,
         baseSha: merge.baseSha,
         mergeSha: merge.mergeSha,
-        notes: planNotes(gathered, command.extraArgs),
+        notes: planNotes(gathered, command),
       }),
     'later',
   );
@@ -121,13 +121,18 @@ async function apply(
   { context, host, pull, trigger, text, word }: CommandContext,
   command: ApplyCommand,
 ): Promise<void> {
+  if (command.extraArgs.length > 0) {
+    const reason = 'what follows `--` cannot change a plan that was approved';
+    const next = `Give it to the plan: \`${word} plan -- ${command.extraArgs.join(' ')}\`.`;
+    return recordDecision(context, pull, () => nothingDone(trigger, text, reason, next));
+  }
   const gathered = await gatherPullRequest(context, host, pull);
   const { merge, projects } = gathered;
   const everything = isEmptySelection(command.selection);
   const selected = everything ? undefined : chooseProjects(gathered, selectFound(projects.all, command.selection));
   const automerge = (projects.settings.automerge ?? context.config.automerge) && !command.automergeDisabled;
   const notes = {
-    ...planNotes(gathered, []),
+    ...planNotes(gathered, { extraArgs: [], verbose: command.verbose }),
     parallel: projects.settings.parallelApply,
     automerge: automerge ? { method: command.automergeMethod ?? context.config.automergeMethod } : undefined,
   };

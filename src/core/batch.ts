@@ -16,6 +16,8 @@ export interface BatchNotes {
   /** How head and base were joined, or why they could not be. */
   readonly mergeNote: string | undefined;
   readonly extraArgs: readonly string[];
+  /** `--verbose`: answers show the whole output, not only its end. */
+  readonly verbose: boolean;
   /** Repository config: run one after the other, and whether a failure stops the later groups. */
   readonly parallel: boolean;
   readonly abortOnFailure: boolean;

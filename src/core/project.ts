@@ -1,9 +1,9 @@
+import type { TerraformDistribution } from './configuration-file.ts';
 import type { RepositoryRef } from './repository.ts';
 import type { Workflow } from './workflow.ts';
 
 export type Requirement = 'approved' | 'mergeable' | 'undiverged';
 export type RepoLocksMode = 'on_plan' | 'on_apply' | 'disabled';
-export type TerraformDistribution = 'terraform' | 'opentofu';
 
 /** A directory + workspace of a repository with everything that was decided about it from the repository's and the server's config. */
 export interface Project {

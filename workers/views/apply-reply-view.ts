@@ -59,12 +59,14 @@ async function row(context: WorkerContext, run: RunRecord): Promise<ApplyRowView
   const { result } = run;
   const url = `${context.publicUrl}/runs/${run.id}`;
   const begun = run.applyStartedAt !== undefined;
-  const output = begun ? (await readRunOutput(context, run.id)).slice(-OUTPUT_CHARS) : undefined;
+  const { verbose } = run.batch.notes;
+  const all = begun || verbose ? await readRunOutput(context, run.id) : undefined;
+  const output = verbose ? all : all?.slice(-OUTPUT_CHARS);
   return {
     ...ref(run),
     result: resultView(run),
     outputText: result?.kind === 'applied' ? output : undefined,
-    errorText: result?.kind === 'failed' ? result.output : undefined,
+    errorText: result?.kind === 'failed' ? ((verbose ? output : undefined) ?? result.output) : undefined,
     explanation: explanation(run),
     erroredStateUrl: result?.kind === 'failed' && result.erroredState ? `${url}/errored.tfstate` : undefined,
     durationMs: duration(run),

@@ -2,6 +2,7 @@ import type { PlanCommentView, ProjectRowView, ProjectStateView } from '../../sr
 import { projectTitle } from '../../src/core/project.ts';
 import type { ProjectLock, PullRequestState, RunRecord } from '../../src/core/record.ts';
 import type { WorkerContext } from '../context.ts';
+import { readRunOutput } from '../read-run-output.ts';
 import { removedRootView } from './removed-root-view.ts';
 
 /** What the one comment of a pull request shows now; undefined while there is nothing to say about it. */
@@ -78,13 +79,18 @@ async function projectRow(
     diagnostics:
       result?.kind === 'failed' ? result.diagnostics : plan.result?.kind === 'planned' ? plan.result.warnings : [],
     planText: plan.result?.kind === 'planned' ? await readPlanText(context, plan) : undefined,
-    errorText: result?.kind === 'failed' ? result.output : undefined,
+    errorText: result?.kind === 'failed' ? await errorText(context, shown, result.output) : undefined,
     explanation: explanationOf(shown, plan),
     durationMs: duration(shown),
     url: `${context.publicUrl}/runs/${shown.id}`,
     lock: lock && lockView(lock),
     wouldUndo: lock === undefined ? undefined : await wouldUndo(context, lock),
   };
+}
+
+/** The end of what was printed, or all of it when the command asked for it. */
+async function errorText(context: WorkerContext, run: RunRecord, tail: string): Promise<string> {
+  return run.batch.notes.verbose ? await readRunOutput(context, run.id) : tail;
 }
 
 /** An apply that was only refused leaves the plan what it was. */
