@@ -25,6 +25,8 @@ export interface Stage {
   readonly node: string;
   readonly slotsDirectory: string;
   readonly uid: number;
+  /** What to put in front of a program to start it as that user. */
+  readonly drop: readonly string[];
   /** Of this test's slots, when started as root. */
   readonly uidRange: SandboxScenario['uidRange'];
   /** Gives a folder or file to the user of the started program. */
@@ -90,7 +92,7 @@ export async function setStage(startedAs: StartedAs): Promise<Stage> {
     ];
   };
   const remove = () => rm(directory, { recursive: true, force: true });
-  return { startedAs, directory, node, slotsDirectory, uid, uidRange, give, play, leftovers, remove };
+  return { startedAs, directory, node, slotsDirectory, uid, drop, uidRange, give, play, leftovers, remove };
 }
 
 /** One file that any user can read, wherever the sources lie. */
