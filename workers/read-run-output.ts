@@ -1,5 +1,5 @@
+import { outputContext } from '../src/core/sealed-contexts.ts';
 import type { WorkerContext } from './context.ts';
-import { outputContext } from './run-output.ts';
 
 /** What a run printed so far; it was masked before it was stored. */
 export async function readRunOutput(context: Pick<WorkerContext, 'runs' | 'seal'>, runId: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { outputContext } from '../src/core/sealed-contexts.ts';
 import { createMasker, type Masker, type MaskingStream } from '../src/lib/mask.ts';
 import { stripControl } from '../src/lib/strip-control.ts';
 import type { Lease } from '../src/ports/run-store.ts';
@@ -78,8 +79,4 @@ async function store(context: WorkerContext, lease: Lease, seq: number, text: st
   } catch (error) {
     context.logger.warn({ run: lease.runId, error }, 'a part of the run output could not be stored');
   }
-}
-
-export function outputContext(runId: string, seq: number): string {
-  return `output:${runId}:${seq}`;
 }

@@ -1,0 +1,36 @@
+import type { Wakeups } from '../core/record.ts';
+import type { JobName, JobPayload } from './job.ts';
+
+/** How long a change of the pull request may wait for others to be published with it, milliseconds. */
+export const PUBLISH_LATER_MS = 2_000;
+
+/** What is needed of the queue and the logger. */
+export interface WakeContext {
+  readonly queue: {
+    enqueue<N extends JobName>(name: N, payload: JobPayload<N>, options?: { readonly delayMs?: number }): Promise<void>;
+  };
+  readonly logger: { warn(fields: object, message: string): void };
+}
+
+/** Enqueues what a committed transaction made possible. A failure here costs time only: the sweep finds it again. */
+export async function wake(
+  { queue, logger }: WakeContext,
+  wakeups: Wakeups,
+  publish: 'now' | 'later' = 'now',
+): Promise<void> {
+  try {
+    await Promise.all([
+      ...wakeups.runIds.map((runId) => queue.enqueue('run', { runId })),
+      ...wakeups.deliveries.map((delivery) => queue.enqueue('event', { host: delivery.host, deliveryId: delivery.id })),
+      ...wakeups.pullRequestIds.map((pullRequestId) =>
+        queue.enqueue(
+          'publish',
+          { pullRequestId, when: publish },
+          publish === 'later' ? { delayMs: PUBLISH_LATER_MS } : {},
+        ),
+      ),
+    ]);
+  } catch (error) {
+    logger.warn({ error }, 'the queue did not take a wake-up; the sweep will');
+  }
+}
