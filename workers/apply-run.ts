@@ -10,6 +10,7 @@ import { openPlanArtifact } from './plan-artifact.ts';
 import { failed, maskDiagnostics, maskSummary, newPlan, stopped, toPhases } from './plan-run.ts';
 import type { CommitFacts } from './commit-facts.ts';
 import { digestProjectInputs } from '../src/core/project-inputs.ts';
+import { artifactContext, ERRORED_STATE } from '../src/core/sealed-contexts.ts';
 import type { RunContext } from './run-context.ts';
 import { applyProject } from './steps/apply-project.ts';
 import { planProject } from './steps/plan-project.ts';
@@ -200,9 +201,7 @@ function notApplied(
   };
 }
 
-export const ERRORED_STATE = 'errored.tfstate';
-
 function keepErroredState(context: RunContext, run: ClaimedRun, state: Uint8Array | undefined) {
   if (state === undefined) return [];
-  return [{ name: ERRORED_STATE, content: context.seal.seal(state, `artifact:${run.id}:${ERRORED_STATE}`) }];
+  return [{ name: ERRORED_STATE, content: context.seal.seal(state, artifactContext(run.id, ERRORED_STATE)) }];
 }

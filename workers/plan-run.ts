@@ -8,11 +8,11 @@ import { type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { openProject } from './open-project.ts';
 import { openPlanArtifact, sealPlanArtifact } from './plan-artifact.ts';
 import { digestProjectInputs } from '../src/core/project-inputs.ts';
+import { planTextContext } from '../src/core/sealed-contexts.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunOutput } from './run-output.ts';
 import { planProject } from './steps/plan-project.ts';
 import type { CancelledProject, FailedProject, PlannedProject, StepTiming } from './steps/project-run.ts';
-import { planTextContext } from './views/plan-comment-view.ts';
 
 /** Plans one project of a batch at the batch's commit. */
 export async function planRun(

@@ -1,6 +1,7 @@
 import type { PlanCommentView, ProjectRowView, ProjectStateView } from '../../src/comments/view.ts';
 import { projectTitle } from '../../src/core/project.ts';
 import type { ProjectLock, PullRequestState, RunRecord } from '../../src/core/record.ts';
+import { planTextContext } from '../../src/core/sealed-contexts.ts';
 import type { WorkerContext } from '../context.ts';
 import { readRunOutput } from '../read-run-output.ts';
 import { removedRootView } from './removed-root-view.ts';
@@ -147,10 +148,6 @@ function explanationOf(run: RunRecord, plan: RunRecord): string | undefined {
 async function readPlanText(context: WorkerContext, plan: RunRecord): Promise<string | undefined> {
   const sealed = await context.pulls.readPlanText(plan.id);
   return sealed && context.seal.open(sealed, planTextContext(plan.id)).toString('utf8');
-}
-
-export function planTextContext(runId: string): string {
-  return `plan-text:${runId}`;
 }
 
 export function duration(run: RunRecord): number | undefined {
