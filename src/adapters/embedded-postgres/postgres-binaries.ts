@@ -19,7 +19,11 @@ const symlinkList = z.array(z.object({ source: z.string(), target: z.string() })
  * reason of a failed start, wants a `postgres` user created, and stops everything from an exit hook of its own.
  */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
-  const directory = packageDirectory();
+  return readBinaries(packageDirectory());
+}
+
+/** @param directory the `native` folder of a platform's package. */
+export async function readBinaries(directory: string): Promise<PostgresBinaries> {
   const list = symlinkList.parse(JSON.parse(await readFile(join(directory, 'pg-symlinks.json'), 'utf8')));
   const missingLinks = [];
   for (const link of list) {
