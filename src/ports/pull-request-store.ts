@@ -1,5 +1,5 @@
 import type { ProjectKey } from '../core/project.ts';
-import type { PlanRecord, ProjectLock, PullRequestId, PullRequestRecord, Wakeups } from '../core/record.ts';
+import type { PlanRecord, ProjectLock, PullRequestId, PullRequestRecord } from '../core/record.ts';
 import type { PullRequest } from '../core/pull-request.ts';
 import type { Repository } from '../core/repository.ts';
 
@@ -19,8 +19,6 @@ export interface PullRequestStore {
   /** Open ones whose record was last compared with the host before this instant, oldest first; for reconciliation. */
   listOpenSeenBefore(instant: Date, limit: number): Promise<readonly PullRequestRecord[]>;
   listLocks(): Promise<readonly (ProjectLock & { readonly repository: string; readonly waiting: readonly number[] })[]>;
-  /** Takes one lock away from its holder, as the locks page does, and gives it to the next. */
-  releaseLock(projectKey: ProjectKey, actor: string): Promise<Wakeups>;
   findCurrentPlan(id: PullRequestId, projectKey: ProjectKey): Promise<PlanRecord | undefined>;
   /** Sealed artifact of a current plan; undefined once it is gone. */
   readPlanArtifact(planId: string): Promise<Buffer | undefined>;

@@ -101,7 +101,8 @@ export interface RunStore {
     readonly pullRequestId?: PullRequestId;
     readonly batchId?: string;
     readonly limit: number;
-    readonly before?: Date;
+    /** Only runs that come after this one in the list, which has the newest first. */
+    readonly after?: string;
   }): Promise<readonly RunRecord[]>;
   readOutput(runId: string, fromSeq: number): Promise<readonly { readonly seq: number; readonly chunk: Buffer }[]>;
   readArtifact(runId: string, name: string): Promise<Buffer | undefined>;

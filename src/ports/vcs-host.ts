@@ -137,6 +137,8 @@ export interface VcsHost {
     body: string,
     options?: WriteOptions,
   ): Promise<PostedComment>;
+  /** Where people read a comment of a pull request. */
+  commentUrl(pull: { readonly url: string }, commentId: string): string;
   /** Answers false when the comment is gone. */
   updateComment(repository: RepositoryRef, commentId: string, body: string, options?: WriteOptions): Promise<boolean>;
   /** Our own comment that starts with the hidden marker; the fallback when the stored id is missing after a crash. */

@@ -103,5 +103,9 @@ export function createComments(parts: HostParts) {
     });
   }
 
-  return { createComment, updateComment, findOwnComment, addReaction };
+  /** Pull requests are issues, and so are their comments: GitHub's `html_url` of one has this form. */
+  const commentUrl = (pull: { readonly url: string }, commentId: string) =>
+    `${pull.url}#issuecomment-${encodeURIComponent(commentId)}`;
+
+  return { createComment, updateComment, findOwnComment, addReaction, commentUrl };
 }

@@ -137,7 +137,13 @@ export async function handBackRun(trx: Transaction<Database>, lease: Lease): Pro
     attempts: sql`greatest(attempts - 1, 0)`,
   });
   await releaseLease(trx, lease.runId);
+  await dropOutput(trx, lease.runId);
   return { runIds: [lease.runId], pullRequestIds: [pull.id], deliveries: [] };
+}
+
+/** The next attempt prints from the start; what is left of this one would be mixed with it. */
+async function dropOutput(trx: Transaction<Database>, runId: string): Promise<void> {
+  await trx.deleteFrom('run_output').where('run_id', '=', runId).execute();
 }
 
 /** Deals with one run whose worker is dead. */
@@ -167,6 +173,7 @@ export async function recoverRun(trx: Transaction<Database>, runId: string): Pro
       .set({ state, lease_owner: null, lease_token: null, lease_expires_at: null, progress: null })
       .where('id', '=', runId)
       .execute();
+    await dropOutput(trx, runId);
     return { runIds: [runId], pullRequestIds: [pull.id], deliveries: [] };
   }
   const result =

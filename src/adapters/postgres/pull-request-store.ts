@@ -4,8 +4,6 @@ import { pullRequestId } from '../../core/record.ts';
 import type { PullRequest } from '../../core/pull-request.ts';
 import type { Repository, RepositoryRef } from '../../core/repository.ts';
 import type { PullRequestStore } from '../../ports/pull-request-store.ts';
-import { discardPlans } from './close-pull-request.ts';
-import { releaseLocks } from './locks.ts';
 import {
   PLAN_COLUMNS,
   selectLocks,
@@ -14,7 +12,6 @@ import {
   toPlan,
   toPullRequest,
   toRepository,
-  wantPublication,
 } from './rows.ts';
 import type { Database } from './schema.ts';
 import { transact } from './transact.ts';
@@ -133,7 +130,7 @@ async function savePullRequest(db: Kysely<Database>, id: PullRequestId, pull: Pu
     .execute();
 }
 
-function locks(db: Kysely<Database>): Pick<PullRequestStore, 'listLocks' | 'releaseLock'> {
+function locks(db: Kysely<Database>): Pick<PullRequestStore, 'listLocks'> {
   return {
     listLocks: async () => {
       const rows = await selectLocks(db)
@@ -147,20 +144,6 @@ function locks(db: Kysely<Database>): Pick<PullRequestStore, 'listLocks' | 'rele
         .execute();
       return rows.map((row) => ({ ...toLock(row), repository: row.repository, waiting: row.waiting }));
     },
-    releaseLock: (projectKey, actor) =>
-      transact(db, async (trx) => {
-        const lock = await selectLocks(trx).where('project_locks.project_key', '=', projectKey).executeTakeFirst();
-        if (lock === undefined) return { runIds: [], pullRequestIds: [], deliveries: [] };
-        const holder = { id: lock.pull_request_id, number: lock.number };
-        await discardPlans(trx, holder.id, [projectKey]);
-        const released = await releaseLocks(trx, holder, [projectKey], actor);
-        await wantPublication(trx, [holder.id]);
-        return {
-          runIds: [],
-          pullRequestIds: [holder.id as PullRequestId, ...released.pullRequestIds],
-          deliveries: released.deliveries,
-        };
-      }),
   };
 }
 

@@ -173,11 +173,17 @@ function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
       const row = await selectRuns(db).where('runs.id', '=', id).executeTakeFirst();
       return row && toRun(row);
     },
-    listRuns: async ({ pullRequestId, batchId, limit, before }) => {
+    listRuns: async ({ pullRequestId, batchId, limit, after }) => {
       let query = selectRuns(db).orderBy('runs.queued_at', 'desc').orderBy('runs.id').limit(limit);
       if (pullRequestId !== undefined) query = query.where('runs.pull_request_id', '=', pullRequestId);
       if (batchId !== undefined) query = query.where('runs.batch_id', '=', batchId);
-      if (before !== undefined) query = query.where('runs.queued_at', '<', before);
+      if (after !== undefined) {
+        // The runs of one batch are queued at the same instant, so the instant alone would lose some of them.
+        query = query.where(
+          sql<boolean>`(runs.queued_at < (select queued_at from runs where id = ${after})
+            or (runs.queued_at = (select queued_at from runs where id = ${after}) and runs.id > ${after}))`,
+        );
+      }
       return (await query.execute()).map(toRun);
     },
     readOutput: (runId, fromSeq) =>
