@@ -199,7 +199,7 @@ describe('a parent that goes', () => {
     holder.child.kill('SIGKILL');
     await holder.child;
     process.kill(holder.serverPid, 'SIGSTOP');
-    setTimeout(() => process.kill(holder.serverPid, 'SIGCONT'), 12_000).unref();
+    setTimeout(() => process.kill(holder.serverPid, 'SIGCONT'), 7_000).unref();
     const { postgres } = await start();
     expect(postgres.pid()).not.toBe(holder.serverPid);
     expect(await query(postgres.url.reveal(), 'select 1 as one')).toEqual([{ one: 1 }]);
@@ -268,22 +268,22 @@ describe('two on one data directory', () => {
 
 describe('a first start that was killed half-way', () => {
   test.each([50, 200, 400, 700])('after %i ms leaves a directory that the next start can use', async (milliseconds) => {
-    const child = execa(process.execPath, [HOLDER, dataDirectory], { reject: false, detached: true });
+    const child = execa(process.execPath, [HOLDER, dataDirectory], { reject: false });
     await delay(milliseconds + 150);
-    killGroup(child.pid ?? 0);
+    child.kill('SIGKILL');
     await child;
     const { postgres } = await start();
     orphans.push(postgres.pid() ?? 0);
     expect(await query(postgres.url.reveal(), 'select 1 as one')).toEqual([{ one: 1 }]);
-    expect(await readdir(join(dataDirectory, 'postgres'))).not.toContain('cluster.new');
+    expect(await readdir(join(dataDirectory, 'postgres'))).toContain('cluster');
   });
 
   test('leftovers of it are removed', async () => {
-    await mkdir(join(dataDirectory, 'postgres', 'cluster.new', 'base'), { recursive: true });
-    await writeFile(join(dataDirectory, 'postgres', 'cluster.new', 'PG_VERSION'), '18\n');
+    await mkdir(join(dataDirectory, 'postgres', 'cluster.new-0', 'base'), { recursive: true });
+    await writeFile(join(dataDirectory, 'postgres', 'cluster.new-0', 'PG_VERSION'), '18\n');
     const { postgres } = await start();
     expect(postgres.pid()).toBeDefined();
-    expect(existsSync(join(dataDirectory, 'postgres', 'cluster.new'))).toBe(false);
+    expect(existsSync(join(dataDirectory, 'postgres', 'cluster.new-0'))).toBe(false);
   });
 });
 
@@ -313,16 +313,16 @@ describe('without the links that an install script makes', () => {
   });
 });
 
-describe.runIf(isRoot)('started as root', () => {
-  test('the server runs as an ordinary user, also below a folder that is closed to it', async () => {
+describe('whoever starts it', () => {
+  test('the server runs as an ordinary user, also below a folder that is closed to others', async () => {
     await chmod(parent, 0o700);
     const { postgres } = await start();
     const status = await readFile(`/proc/${postgres.pid()}/status`, 'utf8');
     const uids = /^Uid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/);
     expect(new Set(uids).size).toBe(1);
-    expect(Number(uids?.[0])).toBeGreaterThan(999);
+    expect(Number(uids?.[0])).toBe(isRoot ? 61_141 : process.getuid?.());
     expect(/^CapEff:\s+(\S+)$/m.exec(status)?.[1]).toBe('0000000000000000');
-    expect(/^Groups:\s*$/m.test(status)).toBe(true);
+    if (isRoot) expect(status).toMatch(/^Groups:\s*$/m);
   });
 
   test('the server runs without bubblewrap where nothing is closed to it', async () => {
@@ -337,24 +337,16 @@ describe.runIf(isRoot)('started as root', () => {
     await chmod(parent, 0o755);
     const home = join(parent, 'home');
     await mkdir(home, { mode: 0o700 });
-    await chown(home, 65_534, 65_534);
-    const asNobody = [
-      '--reuid',
-      '65534',
-      '--regid',
-      '65534',
-      '--clear-groups',
-      '--',
-      process.execPath,
-      HOLDER,
-      join(home, 'data'),
-      'exit',
-    ];
-    const result = await execa('setpriv', asNobody, { reject: false, cwd: '/' });
+    const uid = isRoot ? 65_534 : (process.getuid?.() ?? 0);
+    await chown(home, uid, isRoot ? 65_534 : (process.getgid?.() ?? 0));
+    const holder = [process.execPath, HOLDER, join(home, 'data'), 'exit'];
+    const dropped = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--', ...holder];
+    const [file = '', ...args] = isRoot ? dropped : holder;
+    const result = await execa(file, args, { reject: false, cwd: '/' });
     expect(result.stderr).toBe('');
     const pid = Number(/^ready (\d+)/m.exec(result.stdout)?.[1]);
     await until(() => !isAlive(pid));
-    expect((await stat(join(home, 'data', 'postgres', 'cluster'))).uid).toBe(65_534);
+    expect((await stat(join(home, 'data', 'postgres', 'cluster'))).uid).toBe(uid);
   });
 });
 
@@ -364,14 +356,6 @@ function isAlive(pid: number): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It ended by itself.
   }
 }
 

@@ -8,6 +8,7 @@ import type { LaunchCommand, ServerLauncher } from './server-launcher.ts';
 /** The role and database of the application. The role owns its database and may create others; it is no superuser. */
 export const APPLICATION_NAME = 'holdfast';
 
+const UNFINISHED = 'cluster.new-';
 const PASSWORD_FILE = 'holdfast-password';
 /** Only the application's role gets in, with its password; the superuser cannot log in at all. */
 const ACCESS_RULES = `local all ${APPLICATION_NAME} scram-sha-256\nhost all ${APPLICATION_NAME} 127.0.0.1/32 scram-sha-256\n`;
@@ -23,17 +24,19 @@ export async function ensureCluster(
   account: ServerAccount | undefined,
 ): Promise<void> {
   const cluster = join(home, 'cluster');
-  const unfinished = join(home, 'cluster.new');
   const major = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => undefined);
   if (major !== undefined) return checkMajor(major.trim(), launcher.version, cluster);
-  await rm(unfinished, { recursive: true, force: true });
+  await removeUnfinished(home);
   const maker = account && (await nobodyAccount());
+  // A name of its own: an initdb that outlived its killed parent may still be writing into the one before.
+  const name = `${UNFINISHED}${randomBytes(4).toString('hex')}`;
+  const unfinished = join(home, name);
   await mkdir(unfinished, { mode: 0o700 });
   if (maker) await lchown(unfinished, maker.uid, maker.gid);
 
   const password = randomBytes(24).toString('hex');
-  await initialise(launcher, maker);
-  await createRole(launcher, maker, password);
+  await initialise(launcher, join(launcher.home, name), maker);
+  await createRole(launcher, join(launcher.home, name), maker, password);
   // From here on the files are out of reach for other processes of `nobody`, and may be written to.
   if (account) await changeOwner(unfinished, account);
   await writeFile(join(unfinished, 'pg_hba.conf'), ACCESS_RULES, { flush: true });
@@ -56,6 +59,13 @@ export async function readPassword(home: string): Promise<string> {
   }
 }
 
+/** What cannot be removed now, because something still writes there, is left to the next first start. */
+async function removeUnfinished(home: string): Promise<void> {
+  const leftovers = (await readdir(home)).filter((name) => name.startsWith(UNFINISHED));
+  const removals = leftovers.map((name) => rm(join(home, name), { recursive: true, force: true, maxRetries: 3 }));
+  await Promise.allSettled(removals);
+}
+
 function checkMajor(found: string, version: string, cluster: string): void {
   if (found === version.split('.')[0]) return;
   throw new Error(
@@ -64,27 +74,25 @@ function checkMajor(found: string, version: string, cluster: string): void {
 }
 
 /** Built-in C.UTF-8 sorts by code point, the same on every machine, whatever locales it has; a private cluster never sees another library's order. */
-async function initialise(launcher: ServerLauncher, maker: ServerAccount | undefined): Promise<void> {
-  const args = [
-    '--pgdata',
-    join(launcher.home, 'cluster.new'),
-    '--username=postgres',
-    '--auth=reject',
-    '--encoding=UTF8',
-    '--no-instructions',
-  ];
+async function initialise(launcher: ServerLauncher, cluster: string, maker: ServerAccount | undefined): Promise<void> {
+  const args = ['--pgdata', cluster, '--username=postgres', '--auth=reject', '--encoding=UTF8', '--no-instructions'];
   const locale = ['--locale-provider=builtin', '--locale=C', '--builtin-locale=C.UTF-8'];
   await runOrExplain('initdb', launcher.command('initdb', [...args, ...locale], maker));
 }
 
 /** In single-user mode, before any server runs: so there is no moment at which somebody could log in without the password. */
-async function createRole(launcher: ServerLauncher, maker: ServerAccount | undefined, password: string): Promise<void> {
+async function createRole(
+  launcher: ServerLauncher,
+  cluster: string,
+  maker: ServerAccount | undefined,
+  password: string,
+): Promise<void> {
   const statements = [
     `CREATE ROLE ${APPLICATION_NAME} LOGIN CREATEDB PASSWORD '${password}'`,
     `CREATE DATABASE ${APPLICATION_NAME} OWNER ${APPLICATION_NAME}`,
   ];
   const settings = ['-c', 'exit_on_error=on', '-c', 'log_min_error_statement=panic'];
-  const args = ['--single', ...settings, '-D', join(launcher.home, 'cluster.new'), 'postgres'];
+  const args = ['--single', ...settings, '-D', cluster, 'postgres'];
   await runOrExplain('postgres --single', launcher.command('postgres', args, maker), `${statements.join(';\n')};\n`);
 }
 

@@ -31,7 +31,7 @@ const PORT = 5432;
 /** A bind or connect address holds 107 bytes and an ending zero (unix(7)). */
 const LONGEST_SOCKET_PATH = 107;
 /** An orphan that is asked to prove itself answers at once or is replaced. */
-const ADOPT_PATIENCE_MS = 10_000;
+const ADOPT_PATIENCE_MS = 5_000;
 const WATCH_MS = 1_000;
 const LONGEST_RESTART_PAUSE_MS = 30_000;
 
