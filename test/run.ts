@@ -45,7 +45,8 @@ async function runLane(lane: string): Promise<Counts> {
     'test/vitest.config.ts',
     '--project',
     lane,
-    '--reporter=dot',
+
+    '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
@@ -59,6 +60,7 @@ async function runLane(lane: string): Promise<Counts> {
     {
       cwd: ROOT,
       stdio: 'inherit',
+      env: process.stdout.isTTY ? {} : { NO_COLOR: '1' },
       reject: false,
       timeout: LANE_TIMEOUT_MS,
       forceKillAfterDelay: 5_000,
