@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { INSIDE_UID } from '../../src/adapters/bubblewrap/launch-arguments.ts';
 import type { ScenarioCommand } from '../support/sandbox-scenario.ts';
@@ -301,6 +302,29 @@ describe.each(STARTS)('what the sandbox "bubblewrap" keeps apart, started as %s'
     expect(resultOf(outcome, 1).stdout).toBe('started\n');
     expect(resultOf(outcome, 2).stdout).toBe('');
   });
+
+  test.each(['none', 'egress'] as const)(
+    'with the network "%s", nothing outlives a server that is killed',
+    async (network) => {
+      const work = await folder();
+      const mark = join(work, 'running');
+      const command = sh('setsid -f sleep 30; echo x > running; sleep 30', {
+        cwd: work,
+        network,
+        mounts: [{ source: work, mode: 'rw' }],
+      });
+      const steps = [
+        { do: 'own' as const, directory: work },
+        { do: 'run' as const, command },
+      ];
+      const isRunning = async () => (await stat(mark).catch(() => undefined)) !== undefined;
+      await stage.playUntilKilled({ adapter: 'bubblewrap', steps }, isRunning);
+      expect(await isRunning()).toBe(true);
+      const deadline = Date.now() + 3_000;
+      while ((await stage.leftovers()).length > 0 && Date.now() < deadline) await delay(20);
+      expect(await stage.leftovers()).toEqual([]);
+    },
+  );
 
   test('without network there is loopback and nothing else', async () => {
     const { stdout } = await run(sh('tail -n +3 /proc/net/dev; tail -n +2 /proc/net/route'));

@@ -1,6 +1,7 @@
 import { chmod, chown, copyFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { execa } from 'execa';
 import { processesOfUid } from '../../src/adapters/bubblewrap/process-table.ts';
@@ -32,6 +33,11 @@ export interface Stage {
   /** Gives a folder or file to the user of the started program. */
   give(path: string): Promise<void>;
   play(scenario: Omit<SandboxScenario, 'slotsDirectory' | 'uidRange'>, options?: PlayOptions): Promise<RunnerOutcome>;
+  /** Plays, and kills the player with SIGKILL as soon as `when` holds: what a server's sudden end looks like. */
+  playUntilKilled(
+    scenario: Omit<SandboxScenario, 'slotsDirectory' | 'uidRange'>,
+    when: () => Promise<boolean>,
+  ): Promise<void>;
   /** What still runs of this stage: processes of the slots' users or of the ordinary user, or with the folder's path in their command line. */
   leftovers(): Promise<string[]>;
   remove(): Promise<void>;
@@ -69,11 +75,11 @@ export async function setStage(startedAs: StartedAs): Promise<Stage> {
   await give(slotsDirectory);
   const drop = drops ? ['/usr/bin/setpriv', '--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups', '--'] : [];
 
-  const play: Stage['play'] = async (scenario, options = {}) => {
+  const start = (scenario: Omit<SandboxScenario, 'slotsDirectory' | 'uidRange'>, options: PlayOptions) => {
     const [program = '', ...argv] = [...(options.prefix ?? []), ...drop, node, runner];
     const input = JSON.stringify({ ...scenario, slotsDirectory, uidRange } satisfies SandboxScenario);
     const env = { PATH: '/usr/bin:/bin', ...options.env };
-    const { stdout } = await execa(program, argv, {
+    return execa(program, argv, {
       input,
       env,
       extendEnv: false,
@@ -81,7 +87,18 @@ export async function setStage(startedAs: StartedAs): Promise<Stage> {
       maxBuffer: 300_000_000,
       cwd: '/',
     });
+  };
+  const play: Stage['play'] = async (scenario, options = {}) => {
+    const { stdout } = await start(scenario, options);
     return JSON.parse(stdout) as RunnerOutcome;
+  };
+  const playUntilKilled: Stage['playUntilKilled'] = async (scenario, when) => {
+    const player = start(scenario, {});
+    const ended = player.catch(() => {});
+    const deadline = Date.now() + PLAY_PATIENCE_MS;
+    while (!(await when()) && Date.now() < deadline) await delay(20);
+    player.kill('SIGKILL');
+    await ended;
   };
   const leftovers = async () => {
     const uids = drops ? [uid] : Array.from({ length: SLOT_UIDS }, (_, index) => uidRange.first + index);
@@ -92,7 +109,20 @@ export async function setStage(startedAs: StartedAs): Promise<Stage> {
     ];
   };
   const remove = () => rm(directory, { recursive: true, force: true });
-  return { startedAs, directory, node, slotsDirectory, uid, drop, uidRange, give, play, leftovers, remove };
+  return {
+    startedAs,
+    directory,
+    node,
+    slotsDirectory,
+    uid,
+    drop,
+    uidRange,
+    give,
+    play,
+    playUntilKilled,
+    leftovers,
+    remove,
+  };
 }
 
 /** One file that any user can read, wherever the sources lie. */

@@ -6,7 +6,14 @@ import { prepareSystemLayout, type SystemLayout } from './root-layout.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import { BubblewrapSlot } from './slot.ts';
 import { claimSlotUid, type UidRange, uidRangeProblems } from './slot-uid.ts';
-import { type LocatedTools, locateTools, missingTools, type SandboxTool, type SandboxTools } from './tools.ts';
+import {
+  type LocatedTools,
+  locateTools,
+  missingTools,
+  namedTools,
+  type SandboxTool,
+  type SandboxTools,
+} from './tools.ts';
 
 export interface BubblewrapOptions {
   /** A folder of this program's own for the few files every sandbox sees; made when missing. */
@@ -49,10 +56,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
     const place = await findGroupPlace();
     return {
       located,
-      // Those that only some slots need are looked for again where they are needed.
-      tools: Object.fromEntries(
-        Object.entries(located).map(([name, path]) => [name, path ?? name]),
-      ) as unknown as SandboxTools,
+      tools: namedTools(located),
       system: await prepareSystemLayout(options.slotsDirectory),
       groupPlace: 'why' in place ? undefined : place,
     };

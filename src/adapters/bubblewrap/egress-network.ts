@@ -53,9 +53,11 @@ export class EgressNetwork {
    */
   async join(pid: number, uid: number | undefined): Promise<JoinedNetwork> {
     await mapped(pid);
+    const addresses = this.#deniedNow();
+    addresses.catch(() => {}); // Awaited below, when slirp4netns is there to be ended.
     const slirp = await this.#slirp(pid, uid);
     try {
-      await this.#deny(pid, uid);
+      await this.#deny(pid, uid, await addresses);
     } catch (error) {
       await slirp.leave();
       throw error;
@@ -80,32 +82,24 @@ export class EgressNetwork {
     return { leave: () => ended(child) };
   }
 
-  async #deny(pid: number, uid: number | undefined): Promise<void> {
+  async #deny(pid: number, uid: number | undefined, addresses: readonly string[]): Promise<void> {
     const { nsenter = '', ip = '' } = this.#tools;
-    const addresses = [
-      ...ALWAYS_DENIED,
-      ...localAddresses(await readFile('/proc/net/fib_trie', 'utf8')),
-      ...(await this.#resolved()),
-    ];
-    const batch = [...new Set(addresses)].map((address) => `route replace blackhole ${address}\n`).join('');
+    const input = addresses.map((address) => `route replace blackhole ${address}\n`).join('');
     const user = uid === undefined ? ['--user', '--preserve-credentials'] : [];
     const argv = ['--target', `${pid}`, ...user, '--net', '--', ip, '-batch', '-'];
-    const { failed, stderr } = await execa(nsenter, argv, {
-      input: batch,
-      extendEnv: false,
-      env: {},
-      reject: false,
-      timeout: READY_PATIENCE_MS,
-    });
+    const options = { input, extendEnv: false, env: {}, reject: false, timeout: READY_PATIENCE_MS } as const;
+    const { failed, stderr } = await execa(nsenter, argv, options);
     if (failed)
       throw new SandboxUnavailableError(
         `The host's addresses could not be closed to the sandbox, so nothing was run: ${stderr}`,
       );
   }
 
-  async #resolved(): Promise<string[]> {
-    const found = await Promise.all(this.#denied.map(resolveDenied));
-    return found.flat();
+  /** Afresh for every launch: interfaces come and go, and names move. */
+  async #deniedNow(): Promise<string[]> {
+    const own = localAddresses(await readFile('/proc/net/fib_trie', 'utf8'));
+    const configured = await Promise.all(this.#denied.map(resolveDenied));
+    return [...new Set([...ALWAYS_DENIED, ...own, ...configured.flat()])];
   }
 }
 

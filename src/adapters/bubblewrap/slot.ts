@@ -1,40 +1,16 @@
 import { lstat, realpath } from 'node:fs/promises';
-import { release } from 'node:os';
 import { execa } from 'execa';
 import { GracefulStop } from '../../lib/graceful-stop.ts';
 import { OutputCapture } from '../../lib/output-capture.ts';
-import type { SandboxCommand, SandboxResult, SandboxSlot, SlotLimits } from '../../ports/sandbox.ts';
-import type { ControlGroup } from './control-group.ts';
-import type { EgressNetwork, JoinedNetwork } from './egress-network.ts';
+import type { SandboxCommand, SandboxResult, SandboxSlot } from '../../ports/sandbox.ts';
 import { type LaunchOptions, SandboxedProgram } from './launch.ts';
-import { innerArguments, outerArguments } from './launch-arguments.ts';
-import { isReachable, rootLayout, type SystemLayout } from './root-layout.ts';
-import type { SlotUid } from './slot-uid.ts';
-import type { SandboxTools } from './tools.ts';
+import { prepareLaunch, type SlotParts } from './slot-launch.ts';
 import { type LimitName, UsageWatch } from './usage-watch.ts';
-
-export interface SlotParts {
-  readonly tools: SandboxTools;
-  readonly system: SystemLayout;
-  readonly seccomp: Buffer;
-  readonly limits: SlotLimits;
-  /** undefined when this program is an ordinary user: then the slot runs as that user. */
-  readonly identity: SlotUid | undefined;
-  /** undefined where no control group is writable: then the watch alone counts. */
-  readonly group: ControlGroup | undefined;
-  readonly egress: EgressNetwork;
-}
 
 type StopReason = NonNullable<SandboxResult['stoppedBy']>;
 
-const MIB = 1024 * 1024;
-const LARGEST_SHARED_MEMORY = 64 * MIB;
 /** How bubblewrap reports a program that ended by SIGXFSZ: it wrote a file longer than RLIMIT_FSIZE. */
 const FILE_TOO_LARGE = 128 + 25;
-const SPARE_PROCESSES = 16;
-const SPARE_DATA = 512 * MIB;
-/** Since then RLIMIT_NPROC counts per user namespace: before, a user's other programs would count, too. */
-const COUNTS_PER_NAMESPACE = [5, 14] as const;
 const TREE_PATIENCE_MS = 120_000;
 
 export class BubblewrapSlot implements SandboxSlot {
@@ -89,8 +65,8 @@ export class BubblewrapSlot implements SandboxSlot {
 
   async #execute(command: SandboxCommand, target: LateProgram, stop: GracefulStop<StopReason>): Promise<SandboxResult> {
     const startedAt = performance.now();
-    const network: { joined?: JoinedNetwork } = {};
-    const options = await this.#launchOptions(command, network);
+    const prepared = await prepareLaunch(this.#parts, command);
+    const { options } = prepared;
     const program = new SandboxedProgram(options);
     target.is(program);
     const capture = new OutputCapture(command.outputBytes, command.onLine);
@@ -118,64 +94,8 @@ export class BubblewrapSlot implements SandboxSlot {
       command.signal?.removeEventListener('abort', abort);
       stop.done();
       await watch.stop();
-      await network.joined?.leave();
+      await prepared.leaveNetwork();
     }
-  }
-
-  async #launchOptions(command: SandboxCommand, network: { joined?: JoinedNetwork }): Promise<LaunchOptions> {
-    const { tools, system, identity, limits, egress } = this.#parts;
-    const layout = await rootLayout(system, command.mounts, command.network);
-    const isEgress = command.network === 'egress';
-    if (isEgress) await egress.prepare();
-    const networkMade = isEgress && !identity;
-    const assembled = identity ? !(await isReachable(layout, identity.uid)) : networkMade;
-    const drop = identity
-      ? [tools.setpriv, '--reuid', `${identity.uid}`, '--regid', `${identity.uid}`, '--clear-groups', '--']
-      : [];
-    return {
-      bwrap: tools.bwrap,
-      drop,
-      argv: [...this.#rlimits(), ...command.argv],
-      outerArguments: assembled ? outerArguments(layout, identity ? 'root' : 'user', networkMade) : undefined,
-      innerArguments: innerArguments(layout, {
-        cwd: command.cwd,
-        env: command.env,
-        network: command.network,
-        networkMade,
-        assembled,
-        tmpBytes: Math.max(MIB, Math.min(limits.diskBytes, Math.floor(limits.memoryBytes / 2))),
-        sharedMemoryBytes: Math.max(MIB, Math.min(LARGEST_SHARED_MEMORY, Math.floor(limits.memoryBytes / 8))),
-      }),
-      seccomp: this.#parts.seccomp,
-      stdin: command.stdin,
-      onHeld: async (pid) => this.#parts.group?.add(pid),
-      network: isEgress
-        ? {
-            pidFrom: identity ? 'inner' : 'outer',
-            join: async (pid) => {
-              network.joined = await egress.join(pid, identity?.uid);
-            },
-          }
-        : undefined,
-    };
-  }
-
-  /** Per process, set by the last program before the run's own: what a single process may do. The sums are the group's and the watch's. */
-  #rlimits(): string[] {
-    const { limits, group, identity, tools } = this.#parts;
-    // Above the limit, so that the group or the watch sees it reached and says so.
-    const processes = limits.processes + SPARE_PROCESSES;
-    const data = limits.memoryBytes * 2 + SPARE_DATA;
-    const perNamespace = kernelIsAtLeast(COUNTS_PER_NAMESPACE);
-    return [
-      tools.prlimit,
-      '--core=0:0',
-      `--fsize=${limits.diskBytes}:${limits.diskBytes}`,
-      ...(identity || perNamespace ? [`--nproc=${processes}:${processes}`] : []),
-      // Without a group a hog could outrun the watch. Well above the limit: thread stacks count here although nobody touches them.
-      ...(group ? [] : [`--data=${data}:${data}`]),
-      '--',
-    ];
   }
 
   #watch(command: SandboxCommand, onExceeded: (limit: LimitName) => void): UsageWatch {
@@ -264,9 +184,4 @@ async function refuseLink(directory: string): Promise<void> {
   const entry = await lstat(directory);
   if (!entry.isDirectory() || (await realpath(directory)) !== directory)
     throw new Error(`${directory} is not a folder of its own but leads elsewhere: name the real folder.`);
-}
-
-function kernelIsAtLeast([major, minor]: readonly [number, number]): boolean {
-  const [hasMajor = 0, hasMinor = 0] = release().split('.').map(Number);
-  return hasMajor > major || (hasMajor === major && hasMinor >= minor);
 }

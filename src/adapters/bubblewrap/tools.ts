@@ -55,6 +55,22 @@ async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
+/** A tool that is missing keeps its name: those who need it ask `missingTools` first. */
+export function namedTools(located: LocatedTools): SandboxTools {
+  const at = (name: SandboxTool) => located[name] ?? name;
+  return {
+    bwrap: at('bwrap'),
+    slirp4netns: at('slirp4netns'),
+    setpriv: at('setpriv'),
+    ip: at('ip'),
+    nsenter: at('nsenter'),
+    prlimit: at('prlimit'),
+    chown: at('chown'),
+    chmod: at('chmod'),
+    du: at('du'),
+  };
+}
+
 /** One line per missing tool, with the command that installs it. */
 export function missingTools(located: LocatedTools, needed: readonly SandboxTool[]): string[] {
   return needed
