@@ -1,9 +1,6 @@
 import { Command } from 'commander';
-import { doctor } from './commands/doctor.ts';
-import { serve } from './commands/serve.ts';
-import { validate } from './commands/validate.ts';
 
-/** The `holdfast` command. `demo` is started by the bootstrap: it belongs to the tests, not to the program. */
+/** The `holdfast` command. Each subcommand loads what it needs: checking a file must not wait for a server's libraries. `demo` is started by the bootstrap: it belongs to the tests, not to the program. */
 const program = new Command('holdfast')
   .description(
     'Keeps infrastructure fastened to Git: Terraform and OpenTofu, planned and applied from the pull request.',
@@ -14,23 +11,23 @@ const program = new Command('holdfast')
 program
   .command('serve')
   .description('webhooks, pages and the worker in one process')
-  .action(() => serve({ server: true }));
+  .action(async () => (await import('./commands/serve.ts')).serve({ server: true }));
 
 program
   .command('worker')
   .description('the worker alone; needs a database that the server uses, too')
-  .action(() => serve({ server: false }));
+  .action(async () => (await import('./commands/serve.ts')).serve({ server: false }));
 
 program
   .command('validate')
   .description("check a repository's holdfast.yaml or atlantis.yaml, or a server's config")
   .argument('[path]', 'file, or the folder of a repository', '.')
-  .action((path: string) => validate(path));
+  .action(async (path: string) => (await import('./commands/validate.ts')).validate(path));
 
 program
   .command('doctor')
   .description('look for what is missing or misconfigured, and say how to mend it')
-  .action(() => doctor());
+  .action(async () => (await import('./commands/doctor.ts')).doctor());
 
 program
   .command('demo')
