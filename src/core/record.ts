@@ -96,7 +96,7 @@ export interface PullRequestState {
   readonly planBatch: BatchRecord | undefined;
 }
 
-/** A new comment that answers a person. `key` makes it one answer however often it is decided. */
+/** A new comment that answers a person. `key` follows from what it answers: a decision whose answer is known has been recorded already and changes nothing. */
 export type NewReply =
   | { readonly key: string; readonly kind: 'command'; readonly view: CommandReply }
   | { readonly key: string; readonly kind: 'apply'; readonly view: { readonly batchId: string } };

@@ -35,7 +35,6 @@ export const MAX_ATTEMPTS = 3;
 
 export interface DeadRun {
   readonly operation: Operation;
-  readonly state: 'claimed' | 'running';
   readonly attempts: number;
   /** `terraform apply` was started, or was about to be: that was written down before. */
   readonly applyBegun: boolean;
@@ -53,8 +52,10 @@ export function afterWorkerDied(run: DeadRun): Recovery {
   if (run.operation === 'apply') {
     if (run.applyBegun)
       return { state: 'interrupted', reason: 'The worker died while terraform was applying; what it did is unknown.' };
+    if (run.cancelRequested) return { state: 'cancelled', reason: 'Cancelled. Nothing was applied.' };
     return { state: 'failed', reason: 'The worker died before terraform began to apply. Nothing was applied.' };
   }
+  if (run.cancelRequested) return { state: 'cancelled', reason: 'Cancelled.' };
   if (run.attempts < MAX_ATTEMPTS) return { state: 'queued', reason: 'The worker died; the plan is run again.' };
   return { state: 'failed', reason: `The worker died ${MAX_ATTEMPTS} times in a row while planning this project.` };
 }

@@ -1,10 +1,12 @@
 import { type Transaction, sql } from 'kysely';
 import type { PullRequestId, Wakeups } from '../../core/record.ts';
 import { afterWorkerDied } from '../../core/run.ts';
-import type { Lease, NewPlan, RunEnd } from '../../ports/run-store.ts';
+import { type Lease, LeaseLostError, type NewPlan, type RunEnd } from '../../ports/run-store.ts';
 import { audit } from './audit.ts';
 import { cleanUpWhenIdle } from './close-pull-request.ts';
+import type { DeadLease } from './dead-leases.ts';
 import { releaseLease, transition } from './leases.ts';
+import type { HandOver } from './locks.ts';
 import { wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
 import { settleBatch } from './settle-batch.ts';
@@ -55,13 +57,20 @@ function begunAndFailed(end: RunEnd): boolean {
 
 async function afterRunEnded(trx: Transaction<Database>, pull: LockedPullRequest, batchId: string): Promise<Wakeups> {
   const runIds = await settleBatch(trx, batchId);
-  const cleaned = pull.cleanup_pending ? await cleanUpWhenIdle(trx, pull, 'holdfast') : undefined;
+  const cleaned = pull.cleanup_pending ? await cleanUpWhenClosed(trx, pull) : undefined;
   await wantPublication(trx, [pull.id]);
   return {
     runIds,
     pullRequestIds: [pull.id, ...(cleaned?.pullRequestIds ?? [])],
     deliveries: cleaned?.deliveries ?? [],
   };
+}
+
+/** One that was opened again meanwhile keeps what it has. */
+async function cleanUpWhenClosed(trx: Transaction<Database>, pull: LockedPullRequest): Promise<HandOver | undefined> {
+  if (pull.state !== 'open') return cleanUpWhenIdle(trx, pull, 'holdfast');
+  await trx.updateTable('pull_requests').set({ cleanup_pending: false }).where('id', '=', pull.id).execute();
+  return undefined;
 }
 
 interface LockedPullRequest {
@@ -126,9 +135,21 @@ async function retirePlan(
     .execute();
 }
 
-/** Gives a run back to the queue, as if it had not been claimed. */
+/** Gives a run back to the queue, as if it had not been claimed. One that was to be cancelled is; an apply that has begun never comes back. */
 export async function handBackRun(trx: Transaction<Database>, lease: Lease): Promise<Wakeups> {
   const pull = await lockPullRequestOfRun(trx, lease.runId);
+  const run = await trx
+    .selectFrom('runs')
+    .select(['apply_started_at', 'cancel_requested_at', 'cancel_reason'])
+    .where('id', '=', lease.runId)
+    .where('lease_token', '=', lease.token)
+    .executeTakeFirst();
+  if (run === undefined) throw new LeaseLostError(lease.runId);
+  if (run.apply_started_at !== null) throw new Error(`run ${lease.runId} has begun to apply and cannot be handed back`);
+  if (run.cancel_requested_at !== null) {
+    const reason = run.cancel_reason ?? 'Cancelled.';
+    return finishRun(trx, lease, { state: 'cancelled', result: { kind: 'cancelled', reason }, phases: [] });
+  }
   await transition(trx, lease, 'queued', {
     lease_owner: null,
     lease_token: null,
@@ -147,20 +168,24 @@ async function dropOutput(trx: Transaction<Database>, runId: string): Promise<vo
 }
 
 /** Deals with one run whose worker is dead. */
-export async function recoverRun(trx: Transaction<Database>, runId: string): Promise<Wakeups | undefined> {
+export async function recoverRun(trx: Transaction<Database>, dead: DeadLease): Promise<Wakeups | undefined> {
+  const { id: runId } = dead;
   const pull = await lockPullRequestOfRun(trx, runId);
   const run = await trx
     .selectFrom('runs')
-    .select(['operation', 'state', 'attempts', 'apply_started_at', 'batch_id', 'project_key', 'cancel_requested_at'])
+    .select(['operation', 'state', 'attempts', 'apply_started_at', 'batch_id', 'project_key'])
+    .select(['cancel_requested_at', 'cancel_reason'])
     .where('id', '=', runId)
     .where('state', 'in', ['claimed', 'running'])
+    // Between the look and now its worker may have renewed it, or another have recovered it and a third be working on it.
+    .where('lease_token', '=', dead.token)
+    .where(sql<boolean>`lease_renewed_at is not distinct from ${dead.renewedAt}::timestamptz`)
     .forUpdate()
     .executeTakeFirst();
   if (run === undefined || (run.state !== 'claimed' && run.state !== 'running')) return undefined;
   const applyBegun = run.apply_started_at !== null;
   const { state, reason } = afterWorkerDied({
     operation: run.operation,
-    state: run.state,
     attempts: run.attempts,
     applyBegun,
     cancelRequested: run.cancel_requested_at !== null,
@@ -178,7 +203,7 @@ export async function recoverRun(trx: Transaction<Database>, runId: string): Pro
   }
   const result =
     state !== 'failed'
-      ? { kind: state, reason }
+      ? { kind: state, reason: state === 'cancelled' ? (run.cancel_reason ?? reason) : reason }
       : { kind: 'failed', explanation: reason, diagnostics: [], output: '', applyBegun: false, erroredState: false };
   await trx
     .updateTable('runs')

@@ -35,6 +35,7 @@ export async function claimNext(
       state: 'claimed',
       lease_owner: worker.id,
       lease_token: token,
+      lease_renewed_at: sql`clock_timestamp()`,
       lease_expires_at: expiry(worker.leaseMs),
       attempts: sql`attempts + 1`,
       claimed_at: sql`now()`,
@@ -90,7 +91,7 @@ export async function renew(
 ): Promise<{ readonly cancel: string | undefined }> {
   const row = await db
     .updateTable('runs')
-    .set({ lease_expires_at: expiry(leaseMs) })
+    .set({ lease_renewed_at: sql`clock_timestamp()`, lease_expires_at: expiry(leaseMs) })
     .where('id', '=', lease.runId)
     .where('lease_token', '=', lease.token)
     .where('state', 'in', ['claimed', 'running'])

@@ -15,11 +15,11 @@ export async function recordDecision(
   pull: PullRequestRecord,
   decision: Decision,
 ): Promise<Wakeups> {
-  const known = decision.batch && (await findBatch(trx, decision.batch.triggerKey));
+  const known = await findRecorded(trx, decision);
   if (known !== undefined) return { runIds: known, pullRequestIds: [pull.id], deliveries: [] };
   const row = { id: pull.id, number: pull.number, repository_id: `${pull.repository.host}/${pull.repository.id}` };
   await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: decision.event }]);
-  await cancelRuns(trx, decision);
+  const readied = await cancelRuns(trx, decision);
   if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
   const runIds = decision.batch === undefined ? [] : await insertBatch(trx, row, decision.batch);
   const released = await release(trx, row, decision);
@@ -27,16 +27,25 @@ export async function recordDecision(
   await insertReplies(trx, pull.id, decision);
   await wantPublication(trx, [pull.id]);
   return {
-    runIds,
+    runIds: [...readied, ...runIds],
     pullRequestIds: [pull.id, ...(released?.pullRequestIds ?? []), ...(closed?.pullRequestIds ?? [])],
     deliveries: [...(released?.deliveries ?? []), ...(closed?.deliveries ?? [])],
   };
 }
 
-/** The runs of a batch that the same trigger made before: a decision that is made again changes nothing. */
-async function findBatch(trx: Transaction<Database>, triggerKey: string): Promise<readonly string[] | undefined> {
-  const batch = await trx.selectFrom('batches').select('id').where('trigger_key', '=', triggerKey).executeTakeFirst();
-  if (batch === undefined) return undefined;
+/**
+ * What the same trigger led to before: the ready runs of its batch, or nothing but its answer. A decision that is made again changes
+ * nothing, even when by now it would be another one: what was a plan then may not become an answer, nor an answer an apply.
+ */
+async function findRecorded(trx: Transaction<Database>, decision: Decision): Promise<readonly string[] | undefined> {
+  const replies = (decision.replies ?? []).map((reply) => reply.key);
+  const keys = decision.batch === undefined ? replies : [decision.batch.triggerKey, ...replies];
+  if (keys.length === 0) return undefined;
+  const batch = await trx.selectFrom('batches').select('id').where('trigger_key', 'in', keys).executeTakeFirst();
+  if (batch === undefined) {
+    const reply = await trx.selectFrom('replies').select('id').where('key', 'in', keys).executeTakeFirst();
+    return reply && [];
+  }
   const runs = await trx
     .selectFrom('runs')
     .select('id')
@@ -62,7 +71,8 @@ async function release(
   return releaseLocks(trx, pull, decision.release, decision.actor);
 }
 
-async function cancelRuns(trx: Transaction<Database>, decision: Decision): Promise<void> {
+/** Answers what became ready in their stead. */
+async function cancelRuns(trx: Transaction<Database>, decision: Decision): Promise<readonly string[]> {
   const batches = new Set<string>();
   for (const { runId, reason } of decision.cancel ?? []) {
     const queued = await trx
@@ -81,7 +91,9 @@ async function cancelRuns(trx: Transaction<Database>, decision: Decision): Promi
     else await askToStop(trx, runId, reason);
     await audit(trx, [{ actor: decision.actor, subject: `run:${runId}`, event: 'cancel', detail: { reason } }]);
   }
-  for (const batchId of batches) await settleBatch(trx, batchId);
+  const readied: string[] = [];
+  for (const batchId of batches) readied.push(...(await settleBatch(trx, batchId)));
+  return readied;
 }
 
 async function askToStop(trx: Transaction<Database>, runId: string, reason: string): Promise<void> {

@@ -1,11 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import type { ProjectKey } from '../../core/project.ts';
 import type { PullRequestId, Wakeups } from '../../core/record.ts';
-import type { RunStore } from '../../ports/run-store.ts';
+import { type Lease, LeaseLostError, type RunStore } from '../../ports/run-store.ts';
 import { finishRun, handBackRun, recoverRun } from './finish-run.ts';
 import { claimNext, renew, transition, updateLeased } from './leases.ts';
 import { takeLocks } from './locks.ts';
 import { readState } from './read-state.ts';
+import { findDeadRuns } from './dead-leases.ts';
 import { recordDecision } from './record-decision.ts';
 import { selectRuns, toRun } from './rows.ts';
 import type { Database } from './schema.ts';
@@ -52,12 +53,12 @@ function leased(db: Kysely<Database>): Pick<RunStore, LeasedCalls> {
       transact(db, async (trx) => {
         await transition(trx, lease, 'running', { started_at: sql`now()` });
       }),
-    takeLock: (lease) => transact(db, (trx) => takeLockForRun(trx, lease.runId)),
+    takeLock: (lease) => transact(db, (trx) => takeLockForRun(trx, lease)),
     beginApply: (lease) => updateLeased(db, lease, { apply_started_at: sql`now()` }),
     renew: (lease, leaseMs) => renew(db, lease, leaseMs),
     saveProgress: (lease, progress) => updateLeased(db, lease, { progress: JSON.stringify(progress) }),
     appendOutput: async (lease, seq, chunk) => {
-      await db
+      const stored = await db
         .insertInto('run_output')
         .columns(['run_id', 'seq', 'chunk'])
         .expression((eb) =>
@@ -69,10 +70,12 @@ function leased(db: Kysely<Database>): Pick<RunStore, LeasedCalls> {
               sql<Buffer>`${chunk}::bytea`.as('chunk'),
             ])
             .where('id', '=', lease.runId)
-            .where('lease_token', '=', lease.token),
+            .where('lease_token', '=', lease.token)
+            .where('state', 'in', ['claimed', 'running']),
         )
         .onConflict((conflict) => conflict.columns(['run_id', 'seq']).doUpdateSet({ chunk }))
-        .execute();
+        .executeTakeFirst();
+      if (Number(stored.numInsertedOrUpdatedRows) === 0) throw new LeaseLostError(lease.runId);
     },
     finish: (lease, end) => transact(db, (trx) => finishRun(trx, lease, end)),
     handBack: (lease) => transact(db, (trx) => handBackRun(trx, lease)),
@@ -81,9 +84,15 @@ function leased(db: Kysely<Database>): Pick<RunStore, LeasedCalls> {
 
 async function takeLockForRun(
   trx: Parameters<typeof takeLocks>[0],
-  runId: string,
+  lease: Lease,
 ): Promise<{ number: number; who: string } | undefined> {
-  const run = await selectRuns(trx).where('runs.id', '=', runId).executeTakeFirstOrThrow();
+  const run = await selectRuns(trx)
+    .where('runs.id', '=', lease.runId)
+    .where('runs.lease_token', '=', lease.token)
+    .where('runs.state', 'in', ['claimed', 'running'])
+    .forUpdate('runs')
+    .executeTakeFirst();
+  if (run === undefined) throw new LeaseLostError(lease.runId);
   if (run.project.repoLocks === 'disabled') return undefined;
   const pull = { id: run.pull_request_id, repository_id: run.repository_id, number: 0 };
   const held = await takeLocks(trx, pull, run.actor_login, [{ projectKey: run.project_key, project: run.project }]);
@@ -100,17 +109,9 @@ async function takeLockForRun(
 function recovery(db: Kysely<Database>): Pick<RunStore, 'recover' | 'findNeglected'> {
   return {
     recover: async (isDeadOwner) => {
-      const active = await db
-        .selectFrom('runs')
-        .select(['id', 'lease_owner', sql<boolean>`coalesce(lease_expires_at < clock_timestamp(), true)`.as('expired')])
-        .where('state', 'in', ['claimed', 'running'])
-        .execute();
-      const dead = active.filter(
-        (run) => run.expired || (run.lease_owner !== null && isDeadOwner?.(run.lease_owner) === true),
-      );
       const wakeups: Wakeups[] = [];
-      for (const run of dead) {
-        const recovered = await transact(db, (trx) => recoverRun(trx, run.id));
+      for (const lease of await findDeadRuns(db, isDeadOwner)) {
+        const recovered = await transact(db, (trx) => recoverRun(trx, lease));
         if (recovered !== undefined) wakeups.push(recovered);
       }
       return joinWakeups(wakeups);

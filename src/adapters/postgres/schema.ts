@@ -4,7 +4,6 @@ import type { Progress } from '../../core/plan.ts';
 import type { Project } from '../../core/project.ts';
 import type { Operation, RunState } from '../../core/run.ts';
 
-type Instant = ColumnType<Date, Date | string, Date | string>;
 /** Filled by PostgreSQL's own clock unless given. */
 type RecordedInstant = ColumnType<Date, Date | string | undefined, Date | string>;
 type OptionalInstant = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
@@ -87,6 +86,9 @@ interface PullRequestTable {
   check_run_hash: string | null;
   publish_wanted: Generated<number>;
   publish_done: Generated<number>;
+  publish_lease_owner: string | null;
+  publish_lease_token: string | null;
+  publish_lease_renewed_at: OptionalInstant;
   publish_lease_until: OptionalInstant;
   updated_at: RecordedInstant;
 }
@@ -122,6 +124,7 @@ interface RunTable {
   priority: Generated<number>;
   lease_owner: string | null;
   lease_token: string | null;
+  lease_renewed_at: OptionalInstant;
   lease_expires_at: OptionalInstant;
   inputs_digest: string | null;
   apply_started_at: OptionalInstant;
