@@ -68,7 +68,7 @@ class BullmqJobQueue implements JobQueue {
   async enqueue<N extends JobName>(
     name: N,
     payload: JobPayload<N>,
-    options: { delayMs?: number; priority?: number } = {},
+    options: { delayMs?: number; priority?: number; anewBy?: string } = {},
   ): Promise<void> {
     if (this.#closed) throw new Error(`The queue is closed; the job ${name} was not added.`);
     await this.#queue(name).add(name, payload, jobOptions(name, payload, options));
@@ -144,6 +144,7 @@ class BullmqJobQueue implements JobQueue {
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.drain(0);
+    this.#outage.close();
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     await this.#backend.close();
   }
@@ -184,6 +185,10 @@ class BullmqJobQueue implements JobQueue {
   }
 }
 
+function deduplicationKey(key: string, anewBy: string | undefined): string {
+  return anewBy === undefined ? key : `${key} anew by ${anewBy}`;
+}
+
 function keyOf<N extends JobName>(name: N, payload: JobPayload<N>): string {
   // The table gives every name its own key function, a relation that TypeScript does not follow through an index.
   return (JOBS[name].key as (payload: JobPayload<N>) => string)(payload);
@@ -196,14 +201,14 @@ function keyOf<N extends JobName>(name: N, payload: JobPayload<N>): string {
 function jobOptions<N extends JobName>(
   name: N,
   payload: JobPayload<N>,
-  wanted: { delayMs?: number; priority?: number },
+  wanted: { delayMs?: number; priority?: number; anewBy?: string },
 ): JobsOptions {
   const { attempts, backoffMs } = JOBS[name];
   const delay = wanted.delayMs ?? 0;
   return {
     // Not BullMQ's counter: on a PostgreSQL with wal_level = minimal it starts over after a crash, and a job would vanish in an older one.
     jobId: randomUUID(),
-    deduplication: { id: keyOf(name, payload), keepLastIfActive: true, reschedule: delay <= 0 },
+    deduplication: { id: deduplicationKey(keyOf(name, payload), wanted.anewBy), keepLastIfActive: true, reschedule: delay <= 0 },
     attempts,
     ...(backoffMs > 0 ? { backoff: { type: 'exponential', delay: backoffMs } } : {}),
     ...(delay > 0 ? { delay } : {}),

@@ -6,6 +6,8 @@ import type { Logger } from '../../ports/logger.ts';
 export interface OutageLog {
   failed(error: unknown): void;
   recovered(): void;
+  /** Connections may still break while everything is closed, which is nobody's concern. */
+  close(): void;
 }
 
 /** A backend that comes back refuses some and serves others for a moment. */
@@ -14,6 +16,7 @@ const CALM_MS = 1_000;
 export function outageLog(logger: Logger): OutageLog {
   let since: number | undefined;
   let calm: NodeJS.Timeout | undefined;
+  let closed = false;
   const end = (start: number, at: number) => {
     since = undefined;
     calm = undefined;
@@ -23,14 +26,22 @@ export function outageLog(logger: Logger): OutageLog {
     failed: (error) => {
       clearTimeout(calm);
       calm = undefined;
-      if (since !== undefined) return;
+      if (since !== undefined || closed) return;
       since = Date.now();
-      logger.warn({ err: error }, 'the queue cannot be reached; jobs wait until it is back');
+      // Not the error itself: pg hangs the whole connection on it.
+      logger.warn(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'the queue cannot be reached; jobs wait until it is back',
+      );
     },
     recovered: () => {
       if (since === undefined || calm !== undefined) return;
       calm = setTimeout(end, CALM_MS, since, Date.now());
       calm.unref();
+    },
+    close: () => {
+      closed = true;
+      clearTimeout(calm);
     },
   };
 }

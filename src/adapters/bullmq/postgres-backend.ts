@@ -1,6 +1,5 @@
 import {
   type IQueueBackend,
-  PostgresConnection,
   type PostgresConnectionOptions,
   PostgresQueueBackend,
   type QueueBaseOptions,
@@ -15,6 +14,7 @@ import type { OutageLog } from './outage-log.ts';
 import { paceFetching } from './paced-backend.ts';
 import { PERIOD_SHARE, QUEUE_OPTIONS, type QueueBackend, workerOptions } from './queue-backend.ts';
 import { queuePool } from './queue-pool.ts';
+import { SharedConnection } from './shared-connection.ts';
 
 /** The PostgreSQL schema that holds BullMQ's tables and ours beside them. */
 const SCHEMA = 'holdfast_queue';
@@ -40,7 +40,7 @@ export async function postgresBackend(url: Secret, outage: OutageLog, logger: Lo
   pool.on('error', (error) => outage.failed(error));
   try {
     await prepareSchema(pool);
-    const connection = new SharedConnection(queuePool(pool, outage));
+    const connection = new SharedConnection(queuePool(pool, outage), SCHEMA);
     await connection.waitUntilReady();
     return backendOn(pool, connection, logger);
   } catch (error) {
@@ -70,25 +70,6 @@ function backendOn(pool: pg.Pool, connection: SharedConnection, logger: Logger):
         .catch((error: unknown) => logger.warn({ err: error }, 'the queue database was not closed orderly'));
     },
   };
-}
-
-/** BullMQ closes a connection with the first queue or worker that is closed; this one is closed when all are. */
-class SharedConnection extends PostgresConnection {
-  /** With a pool for a connection BullMQ assumes its default name. */
-  override readonly schema: string = SCHEMA;
-
-  constructor(pool: ConstructorParameters<typeof PostgresConnection>[0]) {
-    super(pool);
-    this.setMaxListeners(0);
-  }
-
-  override async close(): Promise<void> {
-    // Left open for the others.
-  }
-
-  closeForGood(): Promise<void> {
-    return super.close();
-  }
 }
 
 /** Under BullMQ's own lock and in its transaction, so that machines may start at once; our table is made under another lock of the same kind. */

@@ -43,7 +43,10 @@ export function connectPostgres(options: ConnectionOptions): Connection {
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
   });
-  pool.on('error', (error) => options.logger.warn({ err: error }, 'an idle database connection broke'));
+  pool.on('error', (error) => {
+    // Not the error itself: pg hangs the whole connection on it. While the pool is closed, connections may break as they like.
+    if (!pool.ending) options.logger.warn({ reason: error.message }, 'an idle database connection broke');
+  });
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
 }
