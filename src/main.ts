@@ -1,13 +1,17 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { createGithubWebhookSource } from './adapters/github/webhook-source.ts';
 import type { ServerConfig } from './config/server-config.ts';
-import { AccessToken } from './http/access-token.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createMetricsServer } from './http/metrics-server.ts';
-import { createServer, MAX_WEBHOOK_BYTES } from './http/server.ts';
+import { createServer } from './http/server.ts';
+import { MAX_WEBHOOK_BYTES } from './http/webhook-routes.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import type { WebhookDoor } from './webhooks/receive-webhook.ts';
+
+/** How long database and queue may take to answer before they count as out of reach, milliseconds. */
+const ANSWER_MS = 3_000;
 
 export interface RunningServer {
   /** Address that is listened on, without a slash at its end. */
@@ -23,8 +27,10 @@ export async function startServer(infrastructure: Infrastructure, publicUrl: () 
   const app = await createServer({
     doors: openDoors(infrastructure),
     health: { findProblems: () => findProblems(infrastructure) },
-    pages: { ...infrastructure, publicUrl },
-    token: new AccessToken(infrastructure.secrets.webToken, infrastructure.now),
+    pages: infrastructure,
+    webToken: infrastructure.secrets.webToken,
+    publicUrl,
+    now: infrastructure.now,
     allowedHosts: () => allowedHosts(app, config, publicUrl()),
     metrics,
     metricsNeedToken: config.metricsListen === undefined,
@@ -49,17 +55,22 @@ function openDoors({ config, deliveries, queue, logger }: Infrastructure): reado
 }
 
 async function findProblems({ pool, queue }: Infrastructure): Promise<readonly string[]> {
-  const checks: Promise<string | undefined>[] = [
-    pool.query('select 1').then(
-      () => undefined,
-      () => 'the database does not answer',
-    ),
-    queue.depth().then(
-      () => undefined,
-      () => 'the queue does not answer',
-    ),
-  ];
-  return (await Promise.all(checks)).filter((problem) => problem !== undefined);
+  const problems = await Promise.all([
+    problemUnless(pool.query('select 1'), 'the database does not answer'),
+    problemUnless(queue.depth(), 'the queue does not answer'),
+  ]);
+  return problems.filter((problem) => problem !== undefined);
+}
+
+/** Clients wait for an unreachable server for longer than who asks whether we are well. */
+async function problemUnless(answer: Promise<unknown>, problem: string): Promise<string | undefined> {
+  const late = new AbortController();
+  const answered = answer.then(
+    () => undefined,
+    () => problem,
+  );
+  const tooLate = delay(ANSWER_MS, problem, { signal: late.signal, ref: false }).catch(() => problem);
+  return Promise.race([answered, tooLate]).finally(() => late.abort());
 }
 
 /** Names under which a browser may reach the pages: the public one, and the address listened on. */

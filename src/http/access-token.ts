@@ -1,12 +1,12 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../lib/secret.ts';
 
 /** How long a login lasts, milliseconds. */
 const SESSION_MS = 7 * 24 * 3600_000;
 
 /**
- * The one token that opens pages and metrics. A login turns it into a session cookie: an expiry and its HMAC, so that nothing has
- * to be stored and a new token ends every session. Comparisons take constant time.
+ * The one token that opens pages and metrics. A login turns it into a session cookie: an expiry, a random part and their HMAC, so that
+ * nothing has to be stored and a new token ends every session. Comparisons take constant time.
  */
 export class AccessToken {
   readonly #token: Secret;
@@ -22,14 +22,18 @@ export class AccessToken {
   }
 
   createSession(): { readonly value: string; readonly maxAgeSeconds: number } {
-    const expires = String(this.#now().getTime() + SESSION_MS);
-    return { value: `${expires}.${this.#mac('session', expires)}`, maxAgeSeconds: SESSION_MS / 1000 };
+    const claim = `${this.#now().getTime() + SESSION_MS}-${randomBytes(12).toString('base64url')}`;
+    return { value: `${claim}.${this.#mac('session', claim)}`, maxAgeSeconds: SESSION_MS / 1000 };
   }
 
   isSession(value: string | undefined): value is string {
-    const [expires = '', mac = ''] = value?.split('.') ?? [];
+    const [claim = '', mac = '', ...rest] = value?.split('.') ?? [];
+    const expires = /^(\d{1,16})-[\w-]{1,64}$/.exec(claim)?.[1];
     return (
-      /^\d{1,16}$/.test(expires) && Number(expires) > this.#now().getTime() && equal(mac, this.#mac('session', expires))
+      rest.length === 0 &&
+      expires !== undefined &&
+      Number(expires) > this.#now().getTime() &&
+      equal(mac, this.#mac('session', claim))
     );
   }
 

@@ -1,17 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../ports/logger.ts';
+import type { HealthChecks } from './health-routes.ts';
+import { refuse } from './page-guards.ts';
 
 /** The only place where an error becomes an answer. What is ours to know stays in the log. */
-export function registerErrorHandling(app: FastifyInstance, logger: Logger): void {
+export function registerErrorHandling(app: FastifyInstance, health: HealthChecks, logger: Logger): void {
   app.setErrorHandler(async (error: Error & { statusCode?: number }, request, reply) => {
-    const status =
-      error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
-    const log = status === 500 ? logger.error.bind(logger) : logger.info.bind(logger);
-    log({ error, method: request.method, path: request.url.split('?')[0] }, 'a request failed');
-    const message = status === 500 ? 'Something went wrong on our side; the log has the details.' : error.message;
-    return reply.code(status).send({ message });
+    const { statusCode } = error;
+    const about = { error, method: request.method, path: request.url.split('?')[0] };
+    if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+      logger.info(about, 'a request was refused');
+      return refuse(request, reply, statusCode, 'That did not work', error.message);
+    }
+    logger.error(about, 'a request failed');
+    const problems = await health.findProblems();
+    return problems.length > 0
+      ? refuse(request, reply, 503, 'Not available', 'Holdfast cannot reach what it needs right now. Try again soon.')
+      : refuse(request, reply, 500, 'That failed', 'Something went wrong on our side; the log has the details.');
   });
-  app.setNotFoundHandler(async (_request, reply) =>
-    reply.code(404).send({ message: 'There is nothing at this address.' }),
+  app.setNotFoundHandler(async (request, reply) =>
+    refuse(request, reply, 404, 'Not found', 'There is nothing at this address.'),
   );
 }

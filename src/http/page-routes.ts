@@ -1,16 +1,40 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpOptions } from './server.ts';
-import type { Seal } from '../lib/seal.ts';
-import type { PullRequestStore } from '../ports/pull-request-store.ts';
-import type { RunStore } from '../ports/run-store.ts';
+import { registerLockRoutes } from './lock-routes.ts';
+import { registerLoginRoutes } from './login-routes.ts';
+import type { PageAccess } from './page-access.ts';
+import { checkHost, requireAccess } from './page-guards.ts';
+import type { PageSources } from './page-sources.ts';
+import { registerFormBody } from './request-fields.ts';
+import { registerRunRoutes } from './run-routes.ts';
+import { registerStaticRoutes } from './static-routes.ts';
 
-export interface PageSources {
-  readonly runs: RunStore;
-  readonly pulls: PullRequestStore;
-  readonly seal: Seal;
-  readonly publicUrl: () => string;
+export interface PageRouteOptions {
+  readonly pages: PageSources;
+  readonly access: PageAccess;
+  readonly allowedHosts: () => readonly string[];
+  readonly metrics: () => Promise<string>;
+  readonly metricsNeedToken: boolean;
 }
 
-export function registerPageRoutes(app: FastifyInstance, { metrics, metricsNeedToken }: HttpOptions): void {
-  if (metricsNeedToken) app.get('/metrics', async (_request, reply) => reply.type('text/plain').send(await metrics()));
+/** What people look at. Login and looks are open to who comes by the right name, everything else to who has the token. */
+export async function registerPageRoutes(app: FastifyInstance, options: PageRouteOptions): Promise<void> {
+  const { pages, access, metrics } = options;
+  app.addHook('onRequest', checkHost(options.allowedHosts));
+  registerFormBody(app);
+  registerStaticRoutes(app);
+  registerLoginRoutes(app, access);
+  await app.register(async (inner) => {
+    inner.addHook('onRequest', requireAccess(access));
+    const frame = (request: Parameters<PageAccess['csrfToken']>[0]) => ({
+      csrfToken: access.csrfToken(request),
+      sandbox: pages.config.sandbox.kind,
+    });
+    inner.get('/', async (_request, reply) => reply.redirect('/runs', 303));
+    registerRunRoutes(inner, pages, frame);
+    registerLockRoutes(inner, pages, access, frame);
+    if (options.metricsNeedToken)
+      inner.get('/metrics', async (_request, reply) =>
+        reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()),
+      );
+  });
 }

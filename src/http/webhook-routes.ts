@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { receiveWebhook, type WebhookDoor } from '../webhooks/receive-webhook.ts';
-import { MAX_WEBHOOK_BYTES } from './server.ts';
+
+/** GitHub sends up to 25 MB, but none of the events we use comes near this. */
+export const MAX_WEBHOOK_BYTES = 3 * 1024 * 1024;
 
 /** One route per VCS host. Headers are checked before a byte of the body is read, the length before it is parsed. */
 export function registerWebhookRoutes(app: FastifyInstance, doors: readonly WebhookDoor[]): void {
@@ -15,9 +17,10 @@ export function registerWebhookRoutes(app: FastifyInstance, doors: readonly Webh
         bodyLimit: MAX_WEBHOOK_BYTES,
         onRequest: async (request, reply) => {
           const refusal = door.source.checkHeaders(flatHeaders(request));
-          if (refusal === undefined) return;
+          if (refusal === undefined) return undefined;
+          // What follows on this connection is a body that nobody will read.
           void reply.header('connection', 'close');
-          await reply.code(refusal.status).send({ message: refusal.reason });
+          return reply.code(refusal.status).send({ message: refusal.reason });
         },
       },
       async (request, reply) => {

@@ -35,6 +35,6 @@ function cleaned(value: unknown): unknown {
 /** A path on this server or an http(s) URL; nothing for anything else, `javascript:` and `//elsewhere` among it. */
 function harmlessAddress(url: unknown): string {
   if (typeof url !== 'string') return '';
-  if (/^\/(?![/\\])/.test(url)) return url;
+  if (/^\/(?![/\\])[^\t\n\r]*$/.test(url)) return url;
   return /^https?:\/\//i.test(url) && URL.canParse(url) ? url : '';
 }

@@ -25,10 +25,12 @@ export function renderRunPage(view: RunPageView): string {
     at: 'run',
     run: runModel(run),
     shortCommit: view.commit.slice(0, 7),
+    shortMerge: view.mergeCommit?.slice(0, 7),
     changes: changes.map((change) => ({ ...change, reason: reasonText(change.reason) })),
     plan: planText === undefined || planText.trim() === '' ? undefined : diffLines(planText),
     error: errorText === undefined || errorText.trim() === '' ? undefined : errorText,
     live: view.log.eventsUrl !== undefined,
+    hasLog: view.log.eventsUrl !== undefined || view.log.text !== '',
   });
 }
 

@@ -1,5 +1,6 @@
 import type { RunPhase } from '../core/batch.ts';
 import type { Diagnostic, PlanCounts, Progress, ResourceChange } from '../core/plan.ts';
+import type { PlanDifference, UnmetRequirement } from '../core/reply.ts';
 import type { Operation, RunState } from '../core/run.ts';
 
 /**
@@ -58,19 +59,31 @@ export interface RunLogView {
 
 export interface RunPageView extends FrameView {
   readonly run: RunListItemView;
+  /** What it is doing, or what it waits for; undefined when it has ended. */
+  readonly stateText: string | undefined;
+  /** Head of the pull request. */
   readonly commit: string;
-  /** Why there is this run: `a new commit`, `holdfast plan -d x` ... */
+  /** What was planned when that is not the head itself: the merge of base and head. */
+  readonly mergeCommit: string | undefined;
+  /** Why there is this run: `a new commit`, `a command in a comment` ... */
   readonly reason: string;
+  /** The comment that asked for it. */
+  readonly commentUrl: string | undefined;
   readonly startedAt: Date | undefined;
   readonly finishedAt: Date | undefined;
   readonly phases: readonly RunPhase[];
   /** Our words on a failure or a limitation. */
   readonly explanation: string | undefined;
-  /** Unmet requirements and the like, one sentence each. */
+  readonly unmet: readonly UnmetRequirement[];
+  /** Between what was approved and what would be done now. */
+  readonly differences: readonly PlanDifference[];
+  /** Failed checks, what changed outside of Terraform and the like, one sentence each. */
   readonly remarks: readonly string[];
   readonly changes: readonly ResourceChange[];
   readonly diagnostics: readonly Diagnostic[];
   readonly errorText: string | undefined;
+  /** The state that Terraform could not store. */
+  readonly erroredStateUrl: string | undefined;
   readonly planText: string | undefined;
   readonly log: RunLogView;
 }
@@ -88,10 +101,15 @@ export interface LockRowView {
   readonly releaseUrl: string;
 }
 
+export interface NoticeView {
+  readonly good: boolean;
+  readonly text: string;
+}
+
 export interface LocksPageView extends FrameView {
   readonly locks: readonly LockRowView[];
   /** What the last form did. */
-  readonly notice: string | undefined;
+  readonly notice: NoticeView | undefined;
 }
 
 export interface LoginPageView {

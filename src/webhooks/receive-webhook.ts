@@ -25,7 +25,8 @@ export async function receiveWebhook(
   const verified = await door.source.verify(headers, body);
   if ('refusal' in verified) return { status: verified.refusal.status, message: verified.refusal.reason };
   const { delivery } = verified;
-  const outcome = await door.deliveries.receive({ ...delivery, host: door.host, payload: body.toString('utf8') });
+  const outcome = await store(door, { ...delivery, host: door.host, payload: body.toString('utf8') });
+  if (outcome === undefined) return { status: 503, message: 'the delivery could not be stored; deliver it again' };
   if (outcome === 'repeated') return { status: 202, message: 'known already, nothing to do' };
   try {
     await door.queue.enqueue('event', { host: door.host, deliveryId: delivery.id });
@@ -36,4 +37,17 @@ export async function receiveWebhook(
     );
   }
   return { status: 202, message: 'accepted' };
+}
+
+/** What is not stored must not be answered as if it were: the host counts the delivery as failed, and it can be delivered again. */
+async function store(
+  door: WebhookDoor,
+  delivery: Parameters<DeliveryStore['receive']>[0],
+): Promise<'stored' | 'repeated' | undefined> {
+  try {
+    return await door.deliveries.receive(delivery);
+  } catch (error) {
+    door.logger.error({ error, delivery: delivery.id }, 'a delivery could not be stored');
+    return undefined;
+  }
 }

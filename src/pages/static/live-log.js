@@ -30,7 +30,10 @@
     state.textContent = 'Live';
   };
   events.onerror = () => {
-    state.textContent = 'The connection broke; trying again …';
+    const over = events.readyState === EventSource.CLOSED;
+    state.textContent = over
+      ? 'The log cannot be followed right now. Load the page again to see more.'
+      : 'The connection broke; trying again …';
   };
   events.onmessage = ({ data }) => {
     if (waiting === '') requestAnimationFrame(show);

@@ -1,0 +1,71 @@
+import { countOf, progressText } from '../comments/wording.ts';
+import type { RunResult } from '../core/batch.ts';
+import type { PlanCounts } from '../core/plan.ts';
+import { projectTitle } from '../core/project.ts';
+import type { PullRequestRecord, RunRecord } from '../core/record.ts';
+import { fullName } from '../core/repository.ts';
+import type { PullRefView, RunListItemView } from '../pages/view.ts';
+import type { PageSources } from './page-sources.ts';
+
+export function presentPull(pull: PullRequestRecord): PullRefView {
+  return { repository: fullName(pull.repository), number: pull.number, url: pull.url };
+}
+
+/** One run as a line of a list. */
+export function presentRun(run: RunRecord, pull: PullRequestRecord): RunListItemView {
+  return {
+    id: run.id,
+    pull: presentPull(pull),
+    project: projectTitle(run.project),
+    operation: run.operation,
+    state: run.state,
+    outcome: run.result && outcomeText(run.result),
+    counts: run.result && countsOf(run.result),
+    progress: run.progress,
+    actor: run.batch.actor.login,
+    queuedAt: run.queuedAt,
+    durationMs: run.startedAt && run.finishedAt ? run.finishedAt.getTime() - run.startedAt.getTime() : undefined,
+  };
+}
+
+/** What a run that has not ended is doing; undefined when there is nothing to say beyond its state. */
+export async function runStateText({ runs }: Pick<PageSources, 'runs'>, run: RunRecord): Promise<string | undefined> {
+  if (run.state === 'queued') {
+    if (!run.ready) return 'waits for other projects of this pull request';
+    const position = await runs.queuePosition(run.id);
+    return position === undefined ? undefined : `number ${position} in the queue`;
+  }
+  if (run.cancelReason !== undefined) return 'stopping';
+  return run.state === 'running' && run.progress !== undefined ? progressText(run.progress) : undefined;
+}
+
+function outcomeText(result: RunResult): string | undefined {
+  switch (result.kind) {
+    case 'planned':
+      return result.summary.empty ? 'no changes' : 'planned';
+    case 'applied':
+      return 'applied';
+    case 'refused':
+      return `not applied: ${countOf(result.unmet.length, 'requirement')} not met`;
+    case 'plan_changed':
+      return 'not applied: the plan has changed since it was approved';
+    case 'failed':
+      return result.applyBegun ? 'failed while applying' : undefined;
+    case 'cancelled':
+      return undefined;
+    case 'interrupted':
+      return 'outcome unknown';
+  }
+}
+
+function countsOf(result: RunResult): PlanCounts | undefined {
+  switch (result.kind) {
+    case 'planned':
+    case 'plan_changed':
+      return result.summary.counts;
+    case 'applied':
+      return result.counts;
+    default:
+      return undefined;
+  }
+}

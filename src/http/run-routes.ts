@@ -1,0 +1,151 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { PullRequestId, PullRequestRecord, RunRecord } from '../core/record.ts';
+import { artifactContext, ERRORED_STATE } from '../core/sealed-contexts.ts';
+import { renderRunPage, renderRunsPage } from '../pages/pages.ts';
+import type { FrameView, RunListItemView } from '../pages/view.ts';
+import { followRun, parsePosition } from './follow-run.ts';
+import { OpenStreams } from './open-streams.ts';
+import { refuse } from './page-guards.ts';
+import type { PageSources } from './page-sources.ts';
+import { presentPull, presentRun } from './present-run.ts';
+import { presentRunPage } from './present-run-page.ts';
+import { pathParameter, queryParameter } from './request-fields.ts';
+import { readLog } from './run-log.ts';
+
+const RUNS_PER_PAGE = 50;
+
+type Frame = (request: FastifyRequest) => FrameView;
+
+/** The list of runs, one run, and what can be fetched of it. */
+export function registerRunRoutes(app: FastifyInstance, sources: PageSources, frame: Frame): void {
+  const streams = new OpenStreams();
+  app.addHook('preClose', async () => streams.close());
+  app.get('/runs', async (request, reply) => sendRuns(sources, frame(request), request, reply));
+  app.get('/runs/:id', async (request, reply) => {
+    const found = await findRun(sources, request);
+    if (found === undefined) return refuseUnknownRun(request, reply);
+    return sendPage(reply, renderRunPage(await presentRunPage(sources, frame(request), found.run, found.pull)));
+  });
+  app.get('/runs/:id/log', async (request, reply) => {
+    const found = await findRun(sources, request);
+    if (found === undefined) return refuseUnknownRun(request, reply);
+    return reply.type('text/plain; charset=utf-8').send(Readable.from(readLog(sources, found.run.id)));
+  });
+  app.get(`/runs/:id/${ERRORED_STATE}`, async (request, reply) => sendErroredState(sources, request, reply));
+  // Answering HEAD would open a stream that nobody reads.
+  app.get('/runs/:id/events', { exposeHeadRoute: false }, async (request, reply) =>
+    sendEvents(sources, streams, request, reply),
+  );
+}
+
+async function sendRuns(
+  sources: PageSources,
+  frame: FrameView,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const pullId = queryParameter(request, 'pull') as PullRequestId | undefined;
+  const after = queryParameter(request, 'after');
+  const pull = pullId === undefined ? undefined : await sources.pulls.find(pullId);
+  if (pullId !== undefined && pull === undefined)
+    return refuse(request, reply, 404, 'Not found', 'This pull request is not on record.');
+  const found = await sources.runs.listRuns({
+    ...(pull && { pullRequestId: pull.id }),
+    ...(after !== undefined && { after }),
+    limit: RUNS_PER_PAGE + 1,
+  });
+  const shown = found.slice(0, RUNS_PER_PAGE);
+  const last = found.length > RUNS_PER_PAGE ? shown.at(-1) : undefined;
+  return sendPage(
+    reply,
+    renderRunsPage({
+      ...frame,
+      runs: await presentRuns(sources, shown),
+      pull: pull && presentPull(pull),
+      olderUrl: last && listUrl(pull, last.id),
+      newestUrl: after === undefined ? undefined : listUrl(pull, undefined),
+    }),
+  );
+}
+
+function listUrl(pull: PullRequestRecord | undefined, after: string | undefined): string {
+  const parameters = new URLSearchParams({ ...(pull && { pull: pull.id }), ...(after && { after }) });
+  return parameters.size === 0 ? '/runs' : `/runs?${parameters}`;
+}
+
+async function presentRuns(sources: PageSources, runs: readonly RunRecord[]): Promise<readonly RunListItemView[]> {
+  const ids = [...new Set(runs.map((run) => run.pullRequestId))];
+  const pulls = new Map(await Promise.all(ids.map(async (id) => [id, await sources.pulls.find(id)] as const)));
+  return runs.flatMap((run) => {
+    const pull = pulls.get(run.pullRequestId);
+    return pull === undefined ? [] : [presentRun(run, pull)];
+  });
+}
+
+async function findRun({ runs, pulls }: PageSources, request: FastifyRequest) {
+  const run = await runs.findRun(pathParameter(request, 'id'));
+  const pull = run && (await pulls.find(run.pullRequestId));
+  return run && pull && { run, pull };
+}
+
+function refuseUnknownRun(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return refuse(request, reply, 404, 'Not found', 'This run is not on record; the oldest ones are removed.');
+}
+
+function sendPage(reply: FastifyReply, html: string): FastifyReply {
+  return reply.type('text/html; charset=utf-8').send(html);
+}
+
+/** The state of real infrastructure, with its secrets: for a person who repairs it, and written to the log. */
+async function sendErroredState(
+  { runs, seal, logger }: PageSources,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const id = pathParameter(request, 'id');
+  const sealed = await runs.readArtifact(id, ERRORED_STATE);
+  if (sealed === undefined) return refuse(request, reply, 404, 'Not found', 'No unsaved state was kept of this run.');
+  const state = seal.open(sealed, artifactContext(id, ERRORED_STATE));
+  logger.info({ run: id, ip: request.ip }, 'an errored.tfstate was downloaded');
+  void reply.header('content-disposition', `attachment; filename="${ERRORED_STATE}"`);
+  return reply.type('application/octet-stream').send(state);
+}
+
+async function sendEvents(
+  sources: PageSources,
+  streams: OpenStreams,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const found = await findRun(sources, request);
+  if (found === undefined) return refuseUnknownRun(request, reply);
+  const stream = streams.begin();
+  if (stream === undefined) {
+    void reply.header('retry-after', 30);
+    return refuse(
+      request,
+      reply,
+      503,
+      'Too many watchers',
+      'Too many logs are being watched at once. Try again later.',
+    );
+  }
+  reply.raw.once('close', () => streams.end(stream));
+  // The server's limit on silent connections is for strangers that hold them open.
+  request.raw.socket.setTimeout(0);
+  const resumeAt = request.headers['last-event-id'];
+  const position = parsePosition(typeof resumeAt === 'string' ? resumeAt : queryParameter(request, 'after'));
+  void reply.header('cache-control', 'no-store, no-transform').header('x-accel-buffering', 'no');
+  const events = followRun(sources, found.run.id, position, stream.signal);
+  return reply.type('text/event-stream; charset=utf-8').send(Readable.from(orEnd(events, sources, found.run.id)));
+}
+
+/** A browser connects again after an end by itself, and goes on where it was; an error is ours to know. */
+async function* orEnd(events: AsyncGenerator<string>, { logger }: PageSources, runId: string): AsyncGenerator<string> {
+  try {
+    yield* events;
+  } catch (error) {
+    logger.warn({ error, run: runId }, 'the live log broke off');
+  }
+}
