@@ -43,6 +43,11 @@ async function signedByAny(secrets: readonly Secret[], body: string, signature: 
   return fits.includes(true);
 }
 
+/** For the record, which has no place for NUL and for texts without end; nothing is decided by it. */
+function shortText(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[^\p{C}]{1,300}$/u.test(value) ? value : undefined;
+}
+
 function parseEnvelope(headers: Headers, body: string): VerifiedDelivery | undefined {
   let payload: unknown;
   try {
@@ -59,8 +64,8 @@ function parseEnvelope(headers: Headers, body: string): VerifiedDelivery | undef
   return {
     id: headers['x-github-delivery'] ?? '',
     event: headers['x-github-event'] ?? '',
-    action: typeof action === 'string' ? action : undefined,
-    repository: typeof named === 'string' ? named : undefined,
+    action: shortText(action),
+    repository: shortText(named),
   };
 }
 
