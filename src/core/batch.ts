@@ -1,7 +1,7 @@
 import type { Diagnostic, PlanCounts, PlanSummary } from './plan.ts';
 import type { Project, ProjectKey } from './project.ts';
 import type { ConfigProblem, PlanDifference, UnmetRequirement } from './reply.ts';
-import type { Operation, RunState } from './run.ts';
+import { isFinal, type Operation, type RunState } from './run.ts';
 
 /** What made a batch. `handover`: the project lock came to this pull request. */
 export type BatchTrigger = 'autoplan' | 'command' | 'button' | 'rerun' | 'handover';
@@ -38,7 +38,13 @@ export type RunResult =
       readonly warnings: readonly Diagnostic[];
       readonly explanation: string | undefined;
     }
-  | { readonly kind: 'applied'; readonly counts: PlanCounts; readonly warnings: readonly Diagnostic[] }
+  | {
+      readonly kind: 'applied';
+      readonly counts: PlanCounts;
+      readonly warnings: readonly Diagnostic[];
+      /** What was done otherwise than approved, where the server only warns about that. */
+      readonly differences?: readonly PlanDifference[];
+    }
   /** The requirements were not met; nothing was run. */
   | { readonly kind: 'refused'; readonly unmet: readonly UnmetRequirement[] }
   /** What would be done now is not what was approved; the fresh plan became the one to approve. */
@@ -96,27 +102,42 @@ type Order = Pick<BatchNotes, 'parallel' | 'abortOnFailure'>;
 /**
  * What may start now that some runs of a batch have ended. A lower execution order group ends first, then the projects in
  * `depends_on`. An apply is not started when one it depends on was not applied; a plan is, so that people see it.
+ * Runs that wait for each other are cancelled, so that every batch ends: no config says so, but plans of two commits can.
  */
 export function advanceBatch(operation: Operation, order: Order, runs: readonly BatchRun[]): BatchStep {
   const states = new Map(runs.map((run) => [run.id, run.state]));
-  const cancel: { id: string; reason: string }[] = [];
-  for (const run of inOrder(runs)) {
-    if (run.state !== 'queued') continue;
-    const reason = reasonToCancel(operation, order, run, runs, states);
-    if (reason === undefined) continue;
-    states.set(run.id, 'cancelled');
-    cancel.push({ id: run.id, reason });
-  }
-  const waiting = inOrder(runs).filter((run) => states.get(run.id) === 'queued' && !run.ready);
+  const cancel = cancelHopeless(operation, order, runs, states);
+  const waiting = runs.filter((run) => states.get(run.id) === 'queued' && !run.ready);
   const able = waiting.filter((run) => predecessors(run, runs).every((other) => ended(states.get(other.id))));
   const busy =
     runs.some((run) => states.get(run.id) === 'queued' && run.ready) || runs.some((run) => active(run.state));
   const ready = order.parallel ? able : busy ? [] : able.slice(0, 1);
+  const stuck = busy || able.length > 0 ? [] : waiting;
   return {
     ready: ready.map((run) => run.id),
-    cancel,
-    finished: [...states.values()].every(ended),
+    cancel: [...cancel, ...stuck.map((run) => ({ id: run.id, reason: reasonStuck(stuck) }))],
+    finished: ready.length === 0 && !busy,
   };
+}
+
+function reasonStuck(stuck: readonly BatchRun[]): string {
+  return `it can never start: by \`depends_on\` and their execution order groups ${stuck.map(label).join(', ')} wait for each other`;
+}
+
+/** Until nothing is found any more, because one that is cancelled takes others with it. */
+function cancelHopeless(
+  operation: Operation,
+  order: Order,
+  runs: readonly BatchRun[],
+  states: Map<string, RunState>,
+): BatchStep['cancel'] {
+  const found = runs.flatMap((run) => {
+    if (states.get(run.id) !== 'queued') return [];
+    const reason = reasonToCancel(operation, order, run, runs, states);
+    return reason === undefined ? [] : [{ id: run.id, reason }];
+  });
+  for (const { id } of found) states.set(id, 'cancelled');
+  return found.length === 0 ? [] : [...found, ...cancelHopeless(operation, order, runs, states)];
 }
 
 function reasonToCancel(
@@ -138,23 +159,6 @@ function reasonToCancel(
   return failed && `${label(failed)} in an earlier execution order group did not succeed`;
 }
 
-function inOrder(runs: readonly BatchRun[]): readonly BatchRun[] {
-  const depth = new Map<string, number>();
-  const depthOf = (run: BatchRun, seen: ReadonlySet<string>): number => {
-    const known = depth.get(run.id);
-    if (known !== undefined) return known;
-    const before = dependencies(run, runs).filter((other) => !seen.has(other.id));
-    const result =
-      before.length === 0 ? 0 : 1 + Math.max(...before.map((other) => depthOf(other, new Set([...seen, run.id]))));
-    depth.set(run.id, result);
-    return result;
-  };
-  return runs.toSorted(
-    (a, b) =>
-      a.project.executionOrderGroup - b.project.executionOrderGroup || depthOf(a, new Set()) - depthOf(b, new Set()),
-  );
-}
-
 function predecessors(run: BatchRun, runs: readonly BatchRun[]): readonly BatchRun[] {
   const earlier = runs.filter((other) => other.project.executionOrderGroup < run.project.executionOrderGroup);
   return [...earlier, ...dependencies(run, runs)];
@@ -171,11 +175,11 @@ function label(run: BatchRun): string {
 }
 
 function ended(state: RunState | undefined): boolean {
-  return state === 'succeeded' || unsuccessful(state);
+  return state !== undefined && isFinal(state);
 }
 
 function unsuccessful(state: RunState | undefined): boolean {
-  return state === 'failed' || state === 'cancelled' || state === 'interrupted';
+  return ended(state) && state !== 'succeeded';
 }
 
 function active(state: RunState): boolean {
