@@ -101,15 +101,8 @@ async function verifyAndApply(
     opened.output.onLine('holdfast: the fresh plan is not what was approved');
     if (context.config.verify === 'block') return planChanged(apply, opened, fresh, differences);
   }
-  if (fresh.summary.empty)
-    return applied(apply, opened, fresh, {
-      kind: 'applied',
-      diagnostics: [],
-      applied: undefined,
-      outputTail: [],
-      erroredState: undefined,
-      timings: [],
-    });
+  if (fresh.summary.empty) return applied(apply, opened, fresh, NOTHING_TO_DO, differences);
+  await keeper.renewNow();
   const stop = stopReason(keeper.signal);
   if (stop !== undefined)
     return stopped(
@@ -128,7 +121,7 @@ async function verifyAndApply(
   await context.runs.beginApply(run.lease);
   const outcome = await applyProject(opened.projectRun, fresh);
   return outcome.kind === 'applied'
-    ? applied(apply, opened, fresh, outcome)
+    ? applied(apply, opened, fresh, outcome, differences)
     : notApplied(apply, opened, fresh, outcome);
 }
 
@@ -148,15 +141,29 @@ function planChanged(
   };
 }
 
+type Applied = Extract<ApplyOutcome, { kind: 'applied' }>;
+
+const NOTHING_TO_DO: Applied = {
+  kind: 'applied',
+  diagnostics: [],
+  applied: undefined,
+  outputTail: [],
+  erroredState: undefined,
+  timings: [],
+};
+
+/** `differences`: what was done otherwise than approved, which is said with the result. */
 function applied(
   { approved, commit, run, context }: Apply,
   { output }: OpenProject,
   fresh: PlannedProject,
-  outcome: Extract<ApplyOutcome, { kind: 'applied' }>,
+  outcome: Applied,
+  differences: readonly PlanDifference[],
 ): RunEnd {
+  const warnings = maskDiagnostics(outcome.diagnostics, output);
   return {
     state: 'succeeded',
-    result: { kind: 'applied', counts: fresh.summary.counts, warnings: maskDiagnostics(outcome.diagnostics, output) },
+    result: { kind: 'applied', counts: fresh.summary.counts, warnings, differences },
     phases: toPhases([...fresh.timings, ...outcome.timings]),
     apply: {
       sha: commit.sha,

@@ -10,7 +10,7 @@ import type { CommitFacts } from './commit-facts.ts';
 import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import { type GatheredPullRequest, gatherPullRequest } from './gather-pull-request.ts';
 import { refreshPullRequest } from './open-pull-request.ts';
-import { APPLY_STATUS } from './publish-statuses.ts';
+import { listOwnChecks } from './own-checks.ts';
 import type { RunContext } from './run-context.ts';
 
 export interface GatheredApply {
@@ -53,7 +53,9 @@ export async function gatherApplyFacts(context: RunContext, run: ClaimedRun): Pr
       ? await readReviews(context, host, pull, project, digestNow, gathered.merge.baseSha)
       : [],
     lastPusher: needed.includes('approved') ? await host.findLastPusher(pull) : undefined,
-    mergeability: needed.includes('mergeable') ? await askMergeability(host, pull) : { kind: 'mergeable' },
+    mergeability: needed.includes('mergeable')
+      ? await askMergeability(host, pull, [project, ...state.latest.map((one) => one.project)])
+      : { kind: 'mergeable' },
     unappliedDependencies: unappliedDependencies(state, project),
     forkAllowed: false,
     applicable: applicable(gathered),
@@ -99,7 +101,8 @@ async function hasBaseMoved(
   return digestProjectInputs(then, project) !== digestProjectInputs(now, project);
 }
 
-async function readReviews(
+/** The review that counts of each person, with what the person may now. */
+export async function readReviews(
   context: RunContext,
   host: VcsHost,
   pull: PullRequest,
@@ -134,13 +137,26 @@ async function unchangedSince(
   return digestProjectInputs(await context.commits.read(pull.repository, merged.sha), project) === digestNow;
 }
 
-async function askMergeability(host: VcsHost, pull: PullRequest): Promise<Mergeability> {
-  return host.getMergeability(pull, [APPLY_STATUS]);
+/** Whether the host would merge it, our own checks left out: they wait for the apply that asks this. */
+export async function askMergeability(
+  host: VcsHost,
+  pull: PullRequest,
+  projects: readonly Pick<Project, 'dir' | 'workspace' | 'name'>[],
+): Promise<Mergeability> {
+  return host.getMergeability(pull, listOwnChecks(projects));
 }
 
-/** A dependency counts while it has a plan with changes that is not applied. */
+/**
+ * A dependency is in the way while its plan has changes that are not applied, and while it could not be planned at this
+ * commit: then nobody knows what it would change.
+ */
 function unappliedDependencies(state: PullRequestState, project: Project): readonly string[] {
-  const waiting = new Set(state.plans.filter((plan) => !plan.empty).map((plan) => plan.projectKey));
-  const names = state.latest.filter((run) => waiting.has(run.projectKey)).flatMap((run) => run.project.name ?? []);
-  return project.dependsOn.filter((name) => names.includes(name));
+  const changed = new Set(state.plans.filter((plan) => !plan.empty).map((plan) => plan.projectKey));
+  const inTheWay = state.latest.filter(
+    (run) =>
+      changed.has(run.projectKey) ||
+      (run.operation === 'plan' && run.state !== 'succeeded' && run.batch.headSha === state.pull.headSha),
+  );
+  const names = new Set(inTheWay.map((run) => run.project.name));
+  return project.dependsOn.filter((name) => names.has(name));
 }

@@ -23,6 +23,8 @@ export interface GatheredPullRequest {
   readonly finder: FinderInput | undefined;
   readonly configProblems: readonly ConfigProblem[];
   readonly explanations: readonly string[];
+  /** Nothing of ours changes, whether head and base conflict or not. */
+  readonly touchesNothing: boolean;
 }
 
 const NO_PROJECTS: ResolvedProjects = {
@@ -54,12 +56,31 @@ export async function gatherPullRequest(
 ): Promise<GatheredPullRequest> {
   const rules = rulesOf(context, pull.repository);
   const merge = await prepareMerge(context, host, pull);
+  const found = await resolveAt(context, pull, rules, merge, merge.mergeSha ?? merge.headSha);
+  const { projects, explanations } = found;
+  const common = { pull, rules, merge, touchesNothing: touchesNothing(projects) };
   if (merge.mergeSha === undefined) {
-    return { pull, rules, merge, projects: NO_PROJECTS, finder: undefined, configProblems: [], explanations: [] };
+    return { ...common, projects: NO_PROJECTS, finder: undefined, configProblems: [], explanations: [] };
   }
+  return { ...common, projects, finder: found.finder, configProblems: projects.problems, explanations };
+}
+
+function touchesNothing({ all, removedRoots, explanations, problems }: ResolvedProjects): boolean {
+  const touched = all.some((project) => project.reasons.length > 0);
+  return !touched && removedRoots.length + explanations.length + problems.length === 0;
+}
+
+/** `headSha`: the merge, or the head alone where there is none. */
+async function resolveAt(
+  context: RunContext,
+  pull: PullRequestRecord,
+  rules: RepositoryRules,
+  merge: PreparedMerge,
+  headSha: CommitSha,
+) {
   const [base, head, changed] = await Promise.all([
     context.commits.read(pull.repository, merge.baseSha),
-    context.commits.read(pull.repository, merge.mergeSha),
+    context.commits.read(pull.repository, headSha),
     context.mirror.listChangedFiles(pull.repository, merge.baseSha, merge.headSha),
   ]);
   const [baseConfig, headConfig] = await Promise.all([
@@ -83,15 +104,7 @@ export async function gatherPullRequest(
       ({ file, line, message }) => `${file}${line === undefined ? '' : `:${line}`}: ${message}`,
     ),
   ];
-  return {
-    pull,
-    rules,
-    merge,
-    projects,
-    finder,
-    configProblems: projects.problems,
-    explanations,
-  };
+  return { finder, projects, explanations };
 }
 
 interface ReadConfig {

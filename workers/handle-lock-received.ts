@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decidePlan, type Trigger } from '../src/core/decide.ts';
-import { projectTitle } from '../src/core/project.ts';
+import { type ProjectKey, projectTitle } from '../src/core/project.ts';
 import type { PullRequestId } from '../src/core/record.ts';
 import type { StoredDelivery } from '../src/ports/delivery-store.ts';
 import { chooseProjects, planNotes, recordDecision } from './decide-pull-request.ts';
@@ -40,6 +40,7 @@ export async function handleLockReceived(context: RunContext, delivery: StoredDe
     from: { pullNumber: from?.number ?? 0, url: from?.url ?? pull.url },
     planning: gathered.merge.mergeSha !== undefined,
   } as const;
+  const keys = new Set<string>(chosen.map(({ key }) => key));
   await recordDecision(context, pull, (state) => ({
     ...decidePlan(state, {
       trigger,
@@ -50,6 +51,11 @@ export async function handleLockReceived(context: RunContext, delivery: StoredDe
       mergeSha: gathered.merge.mergeSha,
       notes: planNotes(gathered),
     }),
+    // What the pull request has stopped touching while it waited goes to the next in line.
+    release:
+      gathered.merge.mergeSha === undefined || gathered.configProblems.length > 0
+        ? []
+        : projectKeys.filter((key) => !keys.has(key)).map((key) => key as ProjectKey),
     replies: chosen.length === 0 ? [] : [{ key: `handover:${delivery.id}`, kind: 'command', view }],
   }));
 }

@@ -39,7 +39,9 @@ export async function autoplan(
   trigger: Trigger,
 ): Promise<void> {
   const gathered = await gatherPullRequest(context, host, pull);
-  const { merge, projects } = gathered;
+  const { merge, projects, touchesNothing } = gathered;
+  // A conflict in files that are none of ours is none of ours either.
+  const mergeSha = merge.mergeSha ?? (touchesNothing ? merge.headSha : undefined);
   await recordDecision(
     context,
     pull,
@@ -47,10 +49,10 @@ export async function autoplan(
       decidePlan(state, {
         trigger,
         projects: chooseProjects(gathered, projects.autoplan),
-        complete: merge.mergeSha !== undefined && gathered.configProblems.length === 0,
+        complete: mergeSha !== undefined && gathered.configProblems.length === 0,
         headSha: merge.headSha,
         baseSha: merge.baseSha,
-        mergeSha: merge.mergeSha,
+        mergeSha,
         notes: planNotes(gathered),
       }),
     projects.autoplan.length > 0 ? 'later' : 'now',

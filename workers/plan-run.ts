@@ -9,6 +9,7 @@ import { openProject } from './open-project.ts';
 import { openPlanArtifact, sealPlanArtifact } from './plan-artifact.ts';
 import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import { planTextContext } from '../src/core/sealed-contexts.ts';
+import { findPlanRefusals } from './refuse-plan.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunOutput } from './run-output.ts';
 import { planProject } from './steps/plan-project.ts';
@@ -27,6 +28,8 @@ export async function planRun(
   const mergeSha = commitSha(run.batch.mergeSha);
   await ensureCommit(context, pull, run, mergeSha);
   const commit = await context.commits.read(pull.repository, mergeSha);
+  const unmet = await findPlanRefusals(context, run, pull, commit);
+  if (unmet.length > 0) return { state: 'failed', result: { kind: 'refused', unmet }, phases: [] };
   const before = await readPreviousPlan(context, run);
   const commandArgs = run.batch.notes.extraArgs;
   const project = { run, pull, commit, keeper, actor: run.batch.actor, commandArgs, ...before };
@@ -138,7 +141,7 @@ export function stopped(
   phases: readonly RunPhase[],
 ): RunEnd | 'handed_back' {
   const stop = stopReason(keeper.signal);
-  if (stop?.kind === 'shutdown') return 'handed_back';
+  if (stop?.kind === 'shutdown' || stop?.kind === 'lease_lost') return 'handed_back';
   if (stop?.kind === 'cancel') {
     return {
       state: 'cancelled',

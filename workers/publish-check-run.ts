@@ -3,10 +3,8 @@ import type { PullRequestState } from '../src/core/record.ts';
 import type { PublicationState } from '../src/ports/publication-store.ts';
 import type { CheckRun, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
+import { CHECK_RUN_NAME } from './own-checks.ts';
 import { planCommentView } from './views/plan-comment-view.ts';
-
-/** One check run per head commit, where the host lets us write them: the summary and the buttons. */
-export const CHECK_RUN_NAME = 'holdfast';
 
 interface Publication {
   readonly context: WorkerContext;

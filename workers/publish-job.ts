@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
-import { HostRefusedError } from '../src/core/host-error.ts';
+import { HostRefusedError, HostUnavailableError } from '../src/core/host-error.ts';
 import { renderApplyReply, renderCommandReply, replyMarker } from '../src/comments/reply-comment.ts';
 import { planMarker, renderPlanComment } from '../src/comments/plan-comment.ts';
 import type { PullRequestId, PullRequestState } from '../src/core/record.ts';
+import { RetryLaterError } from '../src/ports/job-queue.ts';
 import type { PendingReply, PublicationState } from '../src/ports/publication-store.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
+import { keepPublishing, PUBLISH_LEASE_MS, type PublishKeeper, PublishingLostError } from './keep-publishing.ts';
 import { publishCheckRun } from './publish-check-run.ts';
 import { publishStatuses } from './publish-statuses.ts';
 import { PUBLISH_LATER_MS } from './wake.ts';
 import { applyReplyView, refusedReply } from './views/apply-reply-view.ts';
 import { planCommentView } from './views/plan-comment-view.ts';
 
-/** Only one publisher at a time works on a pull request; a dead one is replaced after this long, milliseconds. */
-const PUBLISH_LEASE_MS = 60_000;
 /** A human pace for progress edits, milliseconds between two. */
 const PROGRESS_PACE_MS = 5_000;
 
@@ -22,19 +22,28 @@ interface Publication {
   readonly host: VcsHost;
   readonly state: PullRequestState;
   readonly wanted: PublicationState;
+  readonly keeper: PublishKeeper;
 }
 
-/** Brings one pull request to the wanted state. Every part is compared with what was published before, so a repeat writes nothing. */
+/**
+ * Brings one pull request to the wanted state. Every part is compared with what was published before, so a repeat writes nothing.
+ * While the host cannot be asked the job waits, for as long as it takes.
+ */
 export async function publishJob(context: WorkerContext, id: PullRequestId): Promise<void> {
-  const wanted = await context.publications.open(id, PUBLISH_LEASE_MS);
+  const worker = { id: context.workerId, leaseMs: PUBLISH_LEASE_MS };
+  const wanted = await context.publications.open(id, worker);
   if (wanted === undefined) return;
   const host = context.hosts.get(wanted.pull.repository.host);
   const state = await context.runs.readState(id);
-  if (host === undefined || state === undefined) return context.publications.close(id, wanted.wanted);
+  if (host === undefined || state === undefined) return context.publications.close(wanted.lease, wanted.wanted);
+  const keeper = keepPublishing(context, wanted.lease);
   let done: number | undefined;
   try {
-    done = await publish({ context, host, state, wanted });
+    done = await publish({ context, host, state, wanted, keeper });
   } catch (error) {
+    if (error instanceof PublishingLostError) return;
+    if (error instanceof HostUnavailableError)
+      throw new RetryLaterError(error.message, error.retryAt, { cause: error });
     if (!(error instanceof HostRefusedError)) throw error;
     context.logger.error(
       { pull: id, error },
@@ -42,27 +51,39 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
     );
     done = wanted.wanted;
   } finally {
-    await context.publications.close(id, done);
+    keeper.stop();
+    await context.publications.close(wanted.lease, done);
   }
-  const again = done === undefined || (await context.publications.isPending(id));
-  if (again)
+  if (done === undefined)
     await context.queue.enqueue('publish', { pullRequestId: id, when: 'later' }, { delayMs: PUBLISH_LATER_MS });
+  else if (await context.publications.isPending(id))
+    await context.queue.enqueue('publish', { pullRequestId: id, when: 'now' });
 }
 
 /** Answers up to which version all is published; undefined when a progress edit was put off. */
 async function publish(publication: Publication): Promise<number | undefined> {
   const settled = publication.state.open.length === 0;
   const complete = await publishPlanComment(publication, settled);
+  const merging = publication.wanted.merge !== undefined;
+  // The host may want our own statuses before it merges, and the answer to the apply tells what came of the merge.
+  if (merging) await publishChecks(publication);
+  await mergeWhenWanted(publication);
   for (const reply of publication.wanted.replies) await publishReply(publication, reply);
-  await publishStatuses(publication);
-  await publishCheckRun(publication);
+  if (!merging) await publishChecks(publication);
   await publishReactions(publication);
   await minimizeOutdated(publication);
-  await mergeWhenWanted(publication);
   return complete ? publication.wanted.wanted : undefined;
 }
 
-async function publishPlanComment({ context, host, state, wanted }: Publication, settled: boolean): Promise<boolean> {
+async function publishChecks(publication: Publication): Promise<void> {
+  await publishStatuses(publication);
+  await publishCheckRun(publication);
+}
+
+async function publishPlanComment(
+  { context, host, state, wanted, keeper }: Publication,
+  settled: boolean,
+): Promise<boolean> {
   const view = await planCommentView(context, state);
   if (view === undefined) return true;
   const body = renderPlanComment(view, { limit: host.limits.commentLength });
@@ -72,12 +93,17 @@ async function publishPlanComment({ context, host, state, wanted }: Publication,
   if (!settled && age < PROGRESS_PACE_MS) return false;
   const { repository, number } = wanted.pull;
   const marker = planMarker(view.id);
-  const known = wanted.comment ?? (await host.findOwnComment(repository, number, marker));
-  if (
-    known !== undefined &&
-    (await host.updateComment(repository, known.id, body, { priority: settled ? 'final' : 'progress' }))
-  ) {
-    await context.publications.saveComment(wanted.pull.id, { id: known.id, nodeId: known.nodeId, hash });
+  const priority = settled ? 'final' : 'progress';
+  keeper.check();
+  if (wanted.comment !== undefined && (await host.updateComment(repository, wanted.comment.id, body, { priority }))) {
+    await context.publications.saveComment(wanted.pull.id, { ...wanted.comment, hash });
+    return true;
+  }
+  // Never made, deleted by somebody, or made a moment before a crash: then it can be found.
+  const found = await host.findOwnComment(repository, number, marker);
+  keeper.check();
+  if (found !== undefined && (await host.updateComment(repository, found.id, body, { priority }))) {
+    await context.publications.saveComment(wanted.pull.id, { id: found.id, nodeId: found.nodeId, hash });
     return true;
   }
   const posted = await host.createComment(repository, number, body, { priority: 'final' });
@@ -86,13 +112,14 @@ async function publishPlanComment({ context, host, state, wanted }: Publication,
 }
 
 /** Marked before the host is asked; after a crash in between, our comment is looked for by its marker. */
-async function publishReply({ context, host, wanted }: Publication, pending: PendingReply): Promise<void> {
+async function publishReply({ context, host, wanted, keeper }: Publication, pending: PendingReply): Promise<void> {
   const { repository, number } = wanted.pull;
   const marker = replyMarker(pending.id);
   const existing = pending.mayExist ? await host.findOwnComment(repository, number, marker) : undefined;
   if (existing !== undefined) return context.publications.endReply(pending.id, existing);
   const body = await renderReply(context, host, pending);
   if (body === undefined) return context.publications.endReply(pending.id, undefined);
+  keeper.check();
   await context.publications.beginReply(pending.id);
   const posted = await host.createComment(repository, number, body);
   await context.publications.endReply(pending.id, posted);

@@ -1,17 +1,14 @@
 import { cutStatus } from '../src/comments/status.ts';
 import type { StatusView } from '../src/comments/view.ts';
-import { projectTitle } from '../src/core/project.ts';
 import type { PullRequestState, RunRecord } from '../src/core/record.ts';
 import type { PublicationState } from '../src/ports/publication-store.ts';
 import type { CommitStatus, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
-import { currentProjects } from './views/plan-comment-view.ts';
+import { APPLY_STATUS, PLAN_STATUS, projectStatusName } from './own-checks.ts';
+import { currentProjects, planFacts, type ProjectRuns } from './views/current-projects.ts';
 
 /** Beyond this many projects only the aggregate is posted: each status is a write against the host's hourly budget. */
 const PER_PROJECT_LIMIT = 10;
-
-export const PLAN_STATUS = 'holdfast/plan';
-export const APPLY_STATUS = 'holdfast/apply';
 
 interface Publication {
   readonly context: WorkerContext;
@@ -24,7 +21,7 @@ interface Publication {
 export async function publishStatuses({ context, host, state, wanted }: Publication): Promise<void> {
   if (state.planBatch === undefined || state.pull.state === 'closed') return;
   if (state.planBatch.headSha !== state.pull.headSha) return;
-  for (const status of listStatuses(context, host, state)) {
+  for (const status of await listStatuses(context, host, state)) {
     const hash = `${status.state}|${status.description}|${status.url}`;
     if (wanted.statuses.get(status.context) === hash) continue;
     const priority = status.state === 'pending' ? 'progress' : 'normal';
@@ -33,10 +30,13 @@ export async function publishStatuses({ context, host, state, wanted }: Publicat
   }
 }
 
-function listStatuses(context: WorkerContext, host: VcsHost, state: PullRequestState): readonly CommitStatus[] {
+async function listStatuses(
+  context: WorkerContext,
+  host: VcsHost,
+  state: PullRequestState,
+): Promise<readonly CommitStatus[]> {
   const page = `${context.publicUrl}/runs?pull=${encodeURIComponent(state.pull.id)}`;
-  const rows = currentProjects(state);
-  const plans = rows.map((row) => row.plan);
+  const rows = await currentProjects(context, state);
   const make = (statusContext: string, view: StatusView, url: string): CommitStatus => ({
     context: statusContext,
     state: view.state,
@@ -44,17 +44,18 @@ function listStatuses(context: WorkerContext, host: VcsHost, state: PullRequestS
     url,
   });
   const aggregate = [
-    make(PLAN_STATUS, planStatus(state, plans), page),
+    make(PLAN_STATUS, planStatus(state, rows), page),
     make(APPLY_STATUS, applyStatus(state, rows), page),
   ];
   if (rows.length > PER_PROJECT_LIMIT || rows.length === 0) return aggregate;
-  const each = plans.map((plan) =>
-    make(`${PLAN_STATUS}: ${projectTitle(plan.project)}`, projectStatus(plan), `${context.publicUrl}/runs/${plan.id}`),
+  const each = rows.map((row) =>
+    make(projectStatusName(row.plan.project), projectStatus(row), `${context.publicUrl}/runs/${row.plan.id}`),
   );
   return [...aggregate, ...each];
 }
 
-function planStatus(state: PullRequestState, plans: readonly RunRecord[]): StatusView {
+function planStatus(state: PullRequestState, rows: readonly ProjectRuns[]): StatusView {
+  const plans = rows.map((row) => row.plan);
   const problems = state.planBatch?.notes.configProblems.length ?? 0;
   if (problems > 0)
     return { state: 'failure', description: `${count(problems, 'problem')} in the repository's config` };
@@ -67,7 +68,7 @@ function planStatus(state: PullRequestState, plans: readonly RunRecord[]): Statu
   const bad = plans.filter((run) => run.state !== 'succeeded');
   if (bad.length > 0)
     return { state: 'failure', description: `${bad.length} of ${count(plans.length, 'project')} could not be planned` };
-  const changed = plans.filter((run) => run.result?.kind === 'planned' && !run.result.summary.empty);
+  const changed = rows.filter((row) => planFacts(row)?.empty === false);
   return {
     state: 'success',
     description:
@@ -75,10 +76,10 @@ function planStatus(state: PullRequestState, plans: readonly RunRecord[]): Statu
   };
 }
 
-function applyStatus(
-  state: PullRequestState,
-  rows: readonly { readonly plan: RunRecord; readonly apply: RunRecord | undefined }[],
-): StatusView {
+function applyStatus(state: PullRequestState, rows: readonly ProjectRuns[]): StatusView {
+  const { mergeSha, notes } = state.planBatch ?? {};
+  if (mergeSha === undefined || (notes?.configProblems.length ?? 0) > 0)
+    return { state: 'failure', description: 'nothing can be planned, so nothing can be applied' };
   if (rows.length === 0) return { state: 'success', description: 'nothing to apply' };
   const applies = state.open.filter((run) => run.operation === 'apply');
   if (applies.length > 0) return { state: 'pending', description: `applying ${count(applies.length, 'project')}` };
@@ -88,7 +89,7 @@ function applyStatus(
   const failed = rows.filter((row) => row.apply?.result?.kind === 'failed' && row.apply.result.applyBegun).length;
   if (failed > 0) return { state: 'failure', description: `failed to apply ${count(failed, 'project')}` };
   const planning = state.open.length > 0;
-  const waiting = rows.filter(({ plan, apply }) => needsApply(plan) && apply?.state !== 'succeeded').length;
+  const waiting = rows.filter((row) => needsApply(row) && row.apply?.state !== 'succeeded').length;
   if (waiting > 0 || planning) {
     const done = rows.filter(({ apply }) => apply?.state === 'succeeded').length;
     return { state: 'pending', description: planning ? 'waiting for plans' : `${done} of ${done + waiting} applied` };
@@ -97,21 +98,29 @@ function applyStatus(
   return { state: 'success', description: applied === 0 ? 'nothing to apply' : `${count(applied, 'project')} applied` };
 }
 
-function needsApply(plan: RunRecord): boolean {
-  return plan.result?.kind !== 'planned' || !plan.result.summary.empty;
+function needsApply(row: ProjectRuns): boolean {
+  return planFacts(row)?.empty !== true;
 }
 
-function projectStatus(plan: RunRecord): StatusView {
-  if (plan.result?.kind === 'planned') {
-    const { counts, empty } = plan.result.summary;
+function projectStatus(row: ProjectRuns): StatusView {
+  const { plan } = row;
+  const facts = planFacts(row);
+  if (facts !== undefined) {
+    const { counts, empty } = facts;
     const text = `+${counts.add} ~${counts.change} -${counts.destroy}`;
     return { state: 'success', description: empty ? 'no changes' : text };
   }
   if (plan.state === 'queued' || plan.state === 'claimed' || plan.state === 'running') {
     return { state: 'pending', description: plan.state === 'queued' ? 'queued' : 'planning' };
   }
-  const explanation = plan.result?.kind === 'failed' ? plan.result.explanation : (plan.cancelReason ?? plan.state);
+  const explanation = explain(plan);
   return { state: plan.state === 'cancelled' ? 'error' : 'failure', description: explanation };
+}
+
+function explain({ result, cancelReason, state }: RunRecord): string {
+  if (result?.kind === 'failed') return result.explanation;
+  if (result?.kind === 'refused') return result.unmet.map((unmet) => unmet.what).join('; ');
+  return cancelReason ?? state;
 }
 
 function count(n: number, noun: string): string {

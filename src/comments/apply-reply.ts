@@ -47,7 +47,14 @@ function summaryOf(view: ApplyReplyView, level: DetailLevel) {
     full: level.columns === 'full',
     rows: shown.items.map(rowOf),
     moreRows: shown.more,
-    differences: firstOf(view.projects.flatMap(differencesOf), level.destroys),
+    differences: firstOf(
+      view.projects.flatMap((project) => differencesOf(project, 'difference')),
+      level.destroys,
+    ),
+    overridden: firstOf(
+      view.projects.flatMap((project) => differencesOf(project, 'applied')),
+      level.destroys,
+    ),
     notes: firstOf(view.projects.flatMap(noteOf), level.items),
     stillPlanned: firstOf(view.stillPlanned, level.items),
     merged: view.merge?.kind === 'merged',
@@ -71,9 +78,9 @@ function rowOf({ title, result, durationMs, url }: ApplyRowView) {
   return { title, icon, text, changes, time: durationText(durationMs), url };
 }
 
-function differencesOf({ title, result }: ApplyRowView) {
-  if (result.kind !== 'difference') return [];
-  return result.differences.map(({ address, approved, now }) => ({
+function differencesOf({ title, result }: ApplyRowView, kind: 'difference' | 'applied') {
+  if ((result.kind !== 'difference' && result.kind !== 'applied') || result.kind !== kind) return [];
+  return (result.differences ?? []).map(({ address, approved, now }) => ({
     title,
     address,
     approved: approved ?? 'nothing',

@@ -11,7 +11,7 @@ export function planSummary(view: PlanCommentView, level: DetailLevel) {
   return {
     ...level,
     pullNumber: view.pullNumber,
-    headline: headline(view.projects),
+    headline: headlineOf(view),
     totals: totalsOf(view.projects),
     commit: view.headSha.slice(0, 7),
     baseRef: view.baseRef,
@@ -31,6 +31,13 @@ export function planSummary(view: PlanCommentView, level: DetailLevel) {
     sandboxNone: view.sandbox === 'none',
     pageUrl: view.pageUrl,
   };
+}
+
+/** Without a project it says why there is none. */
+function headlineOf({ projects, conflicting, configProblems, baseRef }: PlanCommentView): string {
+  if (conflicting === true) return `Conflicts with ${oneLine(baseRef)}`;
+  if (projects.length === 0 && configProblems.length > 0) return 'The configuration has problems';
+  return headline(projects);
 }
 
 /** In their own order; when there are too many, the more important ones. */

@@ -76,6 +76,8 @@ export interface PlanCommentView {
   readonly baseRef: string;
   /** For example `Planned as merged with main at 1a2b3c4.` or why it could not be merged. */
   readonly mergeNote: string | undefined;
+  /** Head and base cannot be merged, so nothing was planned. */
+  readonly conflicting?: boolean;
   readonly triggers: Triggers;
   readonly projects: readonly ProjectRowView[];
   readonly removedRoots: readonly RemovedRootView[];
@@ -91,7 +93,12 @@ export interface PlanCommentView {
 }
 
 export type ApplyResultView =
-  | { readonly kind: 'applied'; readonly counts: PlanSummary['counts'] }
+  | {
+      readonly kind: 'applied';
+      readonly counts: PlanSummary['counts'];
+      /** What was done otherwise than approved. */
+      readonly differences?: readonly PlanDifference[];
+    }
   | { readonly kind: 'no_changes' }
   | { readonly kind: 'failed' }
   | { readonly kind: 'cancelled' }

@@ -42,6 +42,29 @@ export function findUnmetRequirements(facts: ApplyFacts): readonly UnmetRequirem
   return RULES.map((rule) => rule(facts)).filter((unmet) => unmet !== undefined);
 }
 
+/** What a plan itself needs, where its project says so: the same reviews and mergeability as an apply, and no commits of the base left out. */
+export interface PlanRequirementFacts
+  extends Pick<ApplyFacts, 'pull' | 'reviews' | 'lastPusher' | 'mergeability' | 'title' | 'trigger'> {
+  readonly requirements: readonly Requirement[];
+  /** What is planned lacks commits of the base branch that touch the project. */
+  readonly behindBase: boolean;
+}
+
+/** Every requirement of a plan that is not met. */
+export function findUnmetPlanRequirements(facts: PlanRequirementFacts): readonly UnmetRequirement[] {
+  const { requirements, behindBase, pull, title } = facts;
+  const like = { ...facts, project: { applyRequirements: requirements } };
+  const diverged =
+    requirements.includes('undiverged') && behindBase
+      ? {
+          project: title,
+          what: `the branch lacks commits of \`${pull.baseRef}\` that touch this project`,
+          next: `Merge \`${pull.baseRef}\` into the branch.`,
+        }
+      : undefined;
+  return [approved(like), mergeable(like), diverged].filter((one) => one !== undefined);
+}
+
 const unmet = (facts: ApplyFacts, what: string, next: string): UnmetRequirement => ({
   project: facts.title,
   what,
@@ -113,7 +136,14 @@ const dependenciesApplied: Rule = (facts) =>
         `Apply ${list(facts.unappliedDependencies)} first, or \`${facts.trigger} apply\` everything.`,
       );
 
-const approved: Rule = (facts) => {
+/** The facts that rules on reviews and mergeability look at. */
+interface ReviewRuleFacts extends Pick<ApplyFacts, 'pull' | 'reviews' | 'lastPusher' | 'mergeability'> {
+  readonly project: Pick<Project, 'applyRequirements'>;
+}
+
+type ReviewRule = (facts: ReviewRuleFacts) => UnmetRequirement | undefined;
+
+const approved: ReviewRule = (facts) => {
   if (!requires(facts, 'approved')) return undefined;
   const objector = facts.reviews.find((review) => review.state === 'changes_requested' && mayWrite(review.permission));
   if (objector !== undefined) {
@@ -130,14 +160,14 @@ const approved: Rule = (facts) => {
       );
 };
 
-function approves(facts: ApplyFacts, review: ReviewFacts): boolean {
+function approves(facts: Pick<ApplyFacts, 'pull' | 'lastPusher'>, review: ReviewFacts): boolean {
   if (review.state !== 'approved' || !mayWrite(review.permission)) return false;
   if (review.reviewer.id === facts.pull.author.id) return false;
   if (facts.lastPusher !== undefined && review.reviewer.id === facts.lastPusher.id) return false;
   return review.commitSha === facts.pull.headSha || review.inputsUnchangedSince;
 }
 
-const mergeable: Rule = (facts) => {
+const mergeable: ReviewRule = (facts) => {
   if (!requires(facts, 'mergeable')) return undefined;
   switch (facts.mergeability.kind) {
     case 'mergeable':
@@ -160,8 +190,9 @@ const mergeable: Rule = (facts) => {
   }
 };
 
+/** Silent only where `mergeable` says the same. */
 const mergesCleanly: Rule = (facts) =>
-  facts.inputsDigestNow === undefined && facts.mergeability.kind !== 'conflict'
+  facts.inputsDigestNow === undefined && !(requires(facts, 'mergeable') && facts.mergeability.kind === 'conflict')
     ? everywhere('it conflicts with the base branch', 'Merge the base branch into it and resolve the conflicts.')
     : undefined;
 
@@ -191,7 +222,7 @@ const RULES: readonly Rule[] = [
   undiverged,
 ];
 
-function requires(facts: ApplyFacts, requirement: Requirement): boolean {
+function requires(facts: { readonly project: Pick<Project, 'applyRequirements'> }, requirement: Requirement): boolean {
   return facts.project.applyRequirements.includes(requirement);
 }
 

@@ -33,7 +33,9 @@ export interface PlanRequest {
 export function decidePlan(state: PullRequestState, request: PlanRequest): Decision {
   const keys = new Set(request.projects.map((chosen) => chosen.key));
   const superseded = state.open.filter(
-    (run) => run.operation === 'plan' && (keys.has(run.projectKey) || run.batch.headSha !== request.headSha),
+    (run) =>
+      run.operation === 'plan' &&
+      (request.complete || keys.has(run.projectKey) || run.batch.headSha !== request.headSha),
   );
   return {
     actor: request.trigger.actor.login,

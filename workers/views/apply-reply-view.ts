@@ -45,9 +45,15 @@ export async function applyReplyView(
     triggers: [trigger, ...others],
     projects: await Promise.all(runs.toReversed().map((run) => row(context, run))),
     stillPlanned: stillPlanned.map((run) => ref(run)),
-    merge: merge?.state === 'refused' ? { kind: 'not_merged', reason: merge.reason ?? 'the host refused' } : undefined,
+    merge: first.batch.notes.automerge === undefined ? undefined : mergeView(merge),
     pageUrl: `${context.publicUrl}/runs?pull=${encodeURIComponent(first.pullRequestId)}`,
   };
+}
+
+function mergeView(merge: { readonly state: string; readonly reason: string | undefined } | undefined) {
+  if (merge?.state === 'merged') return { kind: 'merged' } as const;
+  if (merge?.state !== 'refused') return undefined;
+  return { kind: 'not_merged', reason: merge.reason ?? 'the host refused' } as const;
 }
 
 function ref(run: RunRecord) {
@@ -78,7 +84,7 @@ function resultView(run: RunRecord): ApplyResultView {
   const { result } = run;
   switch (result?.kind) {
     case 'applied':
-      return { kind: 'applied', counts: result.counts };
+      return { kind: 'applied', counts: result.counts, differences: result.differences ?? [] };
     case 'plan_changed':
       return { kind: 'difference', differences: result.differences };
     case 'interrupted':

@@ -4,6 +4,7 @@ import type { ProjectLock, PullRequestState, RunRecord } from '../../src/core/re
 import { planTextContext } from '../../src/core/sealed-contexts.ts';
 import type { WorkerContext } from '../context.ts';
 import { readRunOutput } from '../read-run-output.ts';
+import { currentProjects, planFacts, type ProjectRuns } from './current-projects.ts';
 import { removedRootView } from './removed-root-view.ts';
 
 /** What the one comment of a pull request shows now; undefined while there is nothing to say about it. */
@@ -12,9 +13,11 @@ export async function planCommentView(
   state: PullRequestState,
 ): Promise<PlanCommentView | undefined> {
   const notes = state.planBatch?.notes;
-  const rows = currentProjects(state);
+  const rows = await currentProjects(context, state);
+  const conflicting = state.planBatch !== undefined && state.planBatch.mergeSha === undefined;
   const worthSaying =
     rows.length > 0 ||
+    conflicting ||
     (notes !== undefined && notes.configProblems.length + notes.removedRoots.length + notes.explanations.length > 0);
   if (notes === undefined || !worthSaying) return undefined;
   const { pull } = state;
@@ -26,6 +29,7 @@ export async function planCommentView(
     headSha: state.planBatch?.headSha ?? pull.headSha,
     baseRef: pull.baseRef,
     mergeNote: notes.mergeNote,
+    conflicting,
     triggers: [first, ...others],
     projects: await Promise.all(rows.map((row) => projectRow(context, state, row))),
     removedRoots: notes.removedRoots.map((dir) => removedRootView(dir, pull)),
@@ -37,55 +41,29 @@ export async function planCommentView(
   };
 }
 
-/** A project with the runs that say where it stands. */
-interface ProjectRuns {
-  readonly plan: RunRecord;
-  readonly apply: RunRecord | undefined;
-}
-
-/** Projects of the newest commit, and earlier ones that still have a plan or a lock. */
-export function currentProjects(state: PullRequestState): readonly ProjectRuns[] {
-  const head = state.planBatch?.headSha ?? state.pull.headSha;
-  const held = new Set([...state.plans.map((plan) => plan.projectKey), ...state.applied]);
-  const plans = state.latest.filter((run) => run.operation === 'plan');
-  return plans
-    .filter((run) => run.batch.headSha === head || held.has(run.projectKey))
-    .map((plan) => ({ plan, apply: laterApply(state, plan) }))
-    .toSorted((a, b) => (projectTitle(a.plan.project) < projectTitle(b.plan.project) ? -1 : 1));
-}
-
-function laterApply(state: PullRequestState, plan: RunRecord): RunRecord | undefined {
-  return state.latest.find(
-    (run) => run.operation === 'apply' && run.projectKey === plan.projectKey && run.queuedAt >= plan.queuedAt,
-  );
-}
-
-async function projectRow(
-  context: WorkerContext,
-  state: PullRequestState,
-  { plan, apply }: ProjectRuns,
-): Promise<ProjectRowView> {
+async function projectRow(context: WorkerContext, state: PullRequestState, row: ProjectRuns): Promise<ProjectRowView> {
+  const { plan, apply, verified } = row;
   const shown = apply !== undefined && shownInstead(apply) ? apply : plan;
   const { project, projectKey } = plan;
   const lock = state.locks.find((one) => one.projectKey === projectKey && one.pullRequestId !== state.pull.id);
   const { result } = shown;
-  const facts = plan.result?.kind === 'planned' ? plan.result.summary : undefined;
+  const facts = planFacts(row);
   return {
     title: projectTitle(project),
     dir: project.dir,
     workspace: project.workspace,
     name: project.name,
-    state: await projectState(context, state, shown, plan),
+    state: await projectState(context, shown, row),
     plan: facts,
     diagnostics:
       result?.kind === 'failed' ? result.diagnostics : plan.result?.kind === 'planned' ? plan.result.warnings : [],
-    planText: plan.result?.kind === 'planned' ? await readPlanText(context, plan) : undefined,
+    planText: facts === undefined ? undefined : await readPlanText(context, verified ?? plan),
     errorText: result?.kind === 'failed' ? await errorText(context, shown, result.output) : undefined,
-    explanation: explanationOf(shown, plan),
+    explanation: explanationOf(shown, row),
     durationMs: duration(shown),
     url: `${context.publicUrl}/runs/${shown.id}`,
     lock: lock && lockView(lock),
-    wouldUndo: lock === undefined ? undefined : await wouldUndo(context, lock),
+    wouldUndo: await wouldUndo(context, plan),
   };
 }
 
@@ -99,12 +77,7 @@ function shownInstead(apply: RunRecord): boolean {
   return apply.result?.kind !== 'refused' && !(apply.state === 'cancelled' && apply.applyStartedAt === undefined);
 }
 
-async function projectState(
-  context: WorkerContext,
-  state: PullRequestState,
-  run: RunRecord,
-  plan: RunRecord,
-): Promise<ProjectStateView> {
+async function projectState(context: WorkerContext, run: RunRecord, row: ProjectRuns): Promise<ProjectStateView> {
   const { operation } = run;
   switch (run.state) {
     case 'queued':
@@ -117,30 +90,34 @@ async function projectState(
     case 'interrupted':
       return { kind: 'interrupted' };
     case 'failed':
-      return run.result?.kind === 'plan_changed' ? { kind: 'planned' } : { kind: 'failed', operation };
+      return run.result?.kind === 'plan_changed' ? planState(row) : { kind: 'failed', operation };
     case 'succeeded':
-      return operation === 'apply' ? { kind: 'applied' } : planState(state, plan);
+      return operation === 'apply' ? { kind: 'applied' } : planState(row);
   }
 }
 
-function planState(state: PullRequestState, plan: RunRecord): ProjectStateView {
-  const current = state.plans.find((one) => one.runId === plan.id);
-  if (plan.result?.kind === 'planned' && plan.result.summary.empty) return { kind: 'no_changes' };
-  if (current === undefined) return { kind: 'discarded' };
-  return { kind: 'planned' };
+function planState(row: ProjectRuns): ProjectStateView {
+  if (planFacts(row)?.empty === true) return { kind: 'no_changes' };
+  return row.current === undefined ? { kind: 'discarded' } : { kind: 'planned' };
 }
 
-function explanationOf(run: RunRecord, plan: RunRecord): string | undefined {
+const FRESH_PLAN =
+  'What an apply would do has changed since this plan was approved. This is the fresh plan; read it and apply again.';
+
+function explanationOf(run: RunRecord, { plan, verified }: ProjectRuns): string | undefined {
   const { result } = run;
   switch (result?.kind) {
     case 'failed':
       return result.explanation;
+    case 'refused':
+      return result.unmet.map(({ what, next }) => `${what}. ${next}`).join(' ');
     case 'cancelled':
     case 'interrupted':
       return result.reason;
-    case 'plan_changed':
-      return 'What an apply would do has changed since this plan was approved. This is the fresh plan; read it and apply again.';
+    case 'applied':
+      return undefined;
     default:
+      if (verified !== undefined) return FRESH_PLAN;
       return plan.result?.kind === 'planned' ? plan.result.explanation : undefined;
   }
 }
@@ -159,8 +136,10 @@ function lockView(lock: ProjectLock) {
   return { pullNumber: lock.number, url: lock.url, who: lock.who, since: lock.since };
 }
 
-/** The holder was applied and is not merged: a plan of anybody else would take that back. */
-async function wouldUndo(context: WorkerContext, lock: ProjectLock) {
-  const last = await context.runs.findLastApply(lock.projectKey);
-  return last?.pullRequestId === lock.pullRequestId ? { pullNumber: lock.number, url: lock.url } : undefined;
+/** Another pull request was applied here last and is not merged: this plan would take that back, whoever holds the lock. */
+async function wouldUndo({ runs, pulls }: WorkerContext, { projectKey, pullRequestId }: RunRecord) {
+  const last = await runs.findLastApply(projectKey);
+  if (last === undefined || last.pullRequestId === pullRequestId) return undefined;
+  const other = await pulls.find(last.pullRequestId);
+  return other?.state === 'open' ? { pullNumber: other.number, url: other.url } : undefined;
 }
