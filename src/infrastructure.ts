@@ -1,6 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createJobQueue } from './adapters/bullmq/create-job-queue.ts';
 import { createBubblewrapSandbox } from './adapters/bubblewrap/bubblewrap-sandbox.ts';
@@ -18,6 +17,7 @@ import { createPublicationStore } from './adapters/postgres/publication-store.ts
 import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
 import { createRunStore } from './adapters/postgres/run-store.ts';
 import { createSettingStore } from './adapters/postgres/setting-store.ts';
+import { announceWorker } from './adapters/postgres/worker-presence.ts';
 import {
   type DataDirectories,
   type InstallationSecrets,
@@ -28,6 +28,7 @@ import type { ServerConfig } from './config/server-config.ts';
 import { createOutboundDispatcher } from './lib/outbound-dispatcher.ts';
 import { createSeal, type Seal } from './lib/seal.ts';
 import { Secret } from './lib/secret.ts';
+import { createWorkerId, isGoneFromHere } from './lib/worker-id.ts';
 import type { Logger } from './ports/logger.ts';
 import type { Sandbox } from './ports/sandbox.ts';
 import type { VcsHost } from './ports/vcs-host.ts';
@@ -48,6 +49,8 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   const databaseUrl = config.databaseUrl ?? (await startDatabase(opening, config, logger));
   const connection = opening.adopt(connectPostgres({ url: databaseUrl, logger }), (open) => open.close());
   await migrate(connection.db);
+  const workerId = createWorkerId();
+  opening.adopt(await announceWorker({ url: databaseUrl, workerId, logger }), (presence) => presence.close());
   const settings = createSettingStore(connection.db);
   await checkEncryptionKey(settings, seal);
   const queue = await createJobQueue({
@@ -70,7 +73,8 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     hcl,
     db: connection.db,
     pool: connection.pool,
-    workerId: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+    workerId,
+    isDeadOwner: isGoneFromHere,
     now: () => new Date(),
     hosts: openHosts(config, logger),
     mirror: createGitMirror({

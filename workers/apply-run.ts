@@ -189,9 +189,11 @@ function notApplied(
       ? `${stop.reason} Terraform was asked to stop and ended in order; what it had done until then is done.`
       : stop?.kind === 'shutdown'
         ? 'Holdfast was being stopped. Terraform was asked to stop and ended in order; what it had done until then is done.'
-        : outcome.kind === 'failed'
-          ? outcome.reason
-          : 'It was stopped.';
+        : stop?.kind === 'lease_lost'
+          ? 'Holdfast lost its database for too long. Terraform was asked to stop; what it had done until then is done.'
+          : outcome.kind === 'failed'
+            ? outcome.reason
+            : 'It was stopped.';
   const word = context.config.triggers[0] ?? 'holdfast';
   return {
     state: 'failed',

@@ -12,12 +12,23 @@ import type { RunStore } from '../src/ports/run-store.ts';
 import type { Sandbox } from '../src/ports/sandbox.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 
+/** How a worker is told to end. */
+export interface StopSignals {
+  /** No new runs. */
+  readonly noMore: AbortSignal;
+  /** The grace is over: what still runs is stopped, terraform with SIGINT so that it saves its state. */
+  readonly atOnce: AbortSignal;
+}
+
 /** Everything a worker works with; put together once, in the composition root. */
 export interface WorkerContext {
   readonly config: ServerConfig;
   readonly logger: Logger;
   /** Names this process in leases: machine, process and start. */
   readonly workerId: string;
+  /** Whether the worker of this name is gone for certain, as far as can be seen from here. */
+  readonly isDeadOwner: (workerId: string) => boolean;
+  readonly stop: StopSignals;
   readonly now: () => Date;
   /** By `VcsHost.host`. */
   readonly hosts: ReadonlyMap<string, VcsHost>;

@@ -17,7 +17,7 @@ export async function recordDecision(
 ): Promise<void> {
   const outcome = await context.runs.decide(pull.id, pull.version, decide);
   if (outcome.kind === 'stale') throw new RetryLaterError(`the facts of ${pull.id} changed meanwhile`, context.now());
-  await wake(context, outcome.wakeups, publish);
+  await wake(context, outcome.wakeups, { publish });
 }
 
 export function chooseProjects(

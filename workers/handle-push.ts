@@ -13,6 +13,6 @@ export async function handlePush(context: RunContext, host: VcsHost, event: Push
     const pull = await refreshPullRequest(context, host, repository, known.number);
     if (pull === undefined) continue;
     await context.publications.want(pull.id);
-    await wake(context, { runIds: [], pullRequestIds: [pull.id], deliveries: [] }, 'later');
+    await wake(context, { runIds: [], pullRequestIds: [pull.id], deliveries: [] }, { publish: 'later' });
   }
 }

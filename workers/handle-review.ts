@@ -9,5 +9,5 @@ export async function handleReview(context: RunContext, host: VcsHost, event: Re
   const pull = await openPullRequest(context, host, event);
   if (pull === undefined) return;
   await context.publications.want(pull.id);
-  await wake(context, { runIds: [], pullRequestIds: [pull.id], deliveries: [] }, 'later');
+  await wake(context, { runIds: [], pullRequestIds: [pull.id], deliveries: [] }, { publish: 'later' });
 }

@@ -18,6 +18,8 @@ export type StopReason =
 export interface LeaseKeeper {
   /** Aborted when the run is to stop; the reason is a StopReason. */
   readonly signal: AbortSignal;
+  /** Asks at once whether to go on, before a step that cannot be taken back. */
+  renewNow(): Promise<void>;
   stop(): void;
 }
 
@@ -49,6 +51,7 @@ export function keepLease(context: WorkerContext, run: ClaimedRun, shutdown: Abo
   else shutdown.addEventListener('abort', onShutdown, { once: true });
   return {
     signal: controller.signal,
+    renewNow: renew,
     stop: () => {
       clearInterval(timer);
       shutdown.removeEventListener('abort', onShutdown);

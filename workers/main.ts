@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PullRequestId } from '../src/core/record.ts';
 import { cleanupJob } from './cleanup-job.ts';
 import { createCommitReader } from './commit-facts.ts';
@@ -26,13 +27,18 @@ export interface WorkerOptions extends WorkerContext {
   };
 }
 
+export interface RunningWorker {
+  /** Once the queue is drained: shows people what ended last, as far as it can be done in this time, milliseconds. */
+  publishRest(withinMs: number): Promise<void>;
+}
+
 /** Starts the worker's loops on the queue of the context. They end with the queue's `drain`. */
-export async function startWorker(options: WorkerOptions): Promise<void> {
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const context = createRunContext(options);
   await context.queue.serve(
     {
       event: ({ payload, attempt }) => eventJob(context, payload.host, payload.deliveryId, attempt),
-      run: ({ signal }) => runJob(context, signal),
+      run: () => runJob(context),
       publish: ({ payload }) => publishJob(context, payload.pullRequestId as PullRequestId),
       sweep: () => sweepJob(context),
       cleanup: () => cleanupJob(context),
@@ -45,8 +51,27 @@ export async function startWorker(options: WorkerOptions): Promise<void> {
       cleanup: 1,
     },
   );
+  await sweepJob(context, { atStart: true }).catch((error: unknown) =>
+    context.logger.warn({ error }, 'the first sweep did not succeed; the next one follows'),
+  );
   await context.queue.repeat('sweep', {}, SWEEP_EVERY_MS);
   await context.queue.repeat('cleanup', {}, CLEANUP_EVERY_MS);
+  return { publishRest: (withinMs) => publishRest(context, withinMs) };
+}
+
+/** Whoever is left over is published by the next worker that starts. */
+async function publishRest(context: RunContext, withinMs: number): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  try {
+    const { pullRequestIds } = await context.runs.findNeglected();
+    for (const id of pullRequestIds) {
+      const left = deadline - performance.now();
+      if (left <= 0) return;
+      await Promise.race([publishJob(context, id), delay(left, undefined, { ref: false })]);
+    }
+  } catch (error) {
+    context.logger.warn({ error }, 'not everything could be published before the end; the next start does it');
+  }
 }
 
 function createRunContext(options: WorkerOptions): RunContext {

@@ -1,5 +1,6 @@
-import type { ClaimedRun } from '../src/ports/run-store.ts';
-import { LeaseLostError } from '../src/ports/run-store.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Wakeups } from '../src/core/record.ts';
+import { type ClaimedRun, LeaseLostError, type RunEnd } from '../src/ports/run-store.ts';
 import { applyRun } from './apply-run.ts';
 import type { RunContext } from './run-context.ts';
 import { keepLease, LEASE_MS } from './keep-lease.ts';
@@ -7,59 +8,69 @@ import { planRun } from './plan-run.ts';
 import { describeError } from './describe-error.ts';
 import { wake } from './wake.ts';
 
+/** While the database is away the end of a run is kept in hand this long, tried again at this pace, milliseconds. */
+const RECORD_PATIENCE_MS = 15 * 60_000;
+const RECORD_EVERY_MS = 500;
+
 /**
  * Works on runs until none may be claimed. The job only wakes: which run is next is decided by the record, so that a lost,
- * repeated or late job changes nothing.
+ * repeated or late job changes nothing, and a job that the queue loses does not stop the run that it woke.
  */
-export async function runJob(context: RunContext, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
+export async function runJob(context: RunContext): Promise<void> {
+  while (!context.stop.noMore.aborted) {
     const claimed = await context.runs.claimNext(
       { id: context.workerId, leaseMs: LEASE_MS },
       { perWorker: context.config.parallelism.global, perRepository: context.config.parallelism.perRepository },
     );
     if (claimed === undefined) return;
-    await workOn(context, claimed, signal);
+    await workOn(context, claimed);
   }
 }
 
-async function workOn(context: RunContext, run: ClaimedRun, signal: AbortSignal): Promise<void> {
+async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
   const logger = context.logger.child({ run: run.id, project: run.projectKey, operation: run.operation });
-  const keeper = keepLease(context, run, signal);
+  const keeper = keepLease(context, run, context.stop.atOnce);
   logger.info({ pull: run.pullRequestId }, 'run claimed');
   try {
     const work = run.operation === 'plan' ? planRun : applyRun;
-    const end = await work({ ...context, logger }, run, keeper);
-    if (end === 'handed_back') await wake(context, await context.runs.handBack(run.lease));
-    else {
-      await wake(context, await context.runs.finish(run.lease, end));
-      logger.info({ state: end.state, result: end.result.kind }, 'run ended');
-    }
+    const end = await work({ ...context, logger }, run, keeper).catch((error: unknown) => failure(context, run, error));
+    const wakeups = await record(context, run, end);
+    await wake(context, wakeups);
+    if (end === 'handed_back') logger.info({}, 'run handed back');
+    else logger.info({ state: end.state, result: end.result.kind }, 'run ended');
   } catch (error) {
     if (error instanceof LeaseLostError) logger.warn({}, 'the run was taken from this worker; its result is dropped');
-    else await failRun(context, run, error);
+    else logger.error({ error }, 'the end of the run could not be recorded; recovery will deal with it');
   } finally {
     keeper.stop();
   }
 }
 
+/** What has happened has happened, so a database that is away for a while must not turn a known end into an unknown one. */
+async function record(context: RunContext, run: ClaimedRun, end: RunEnd | 'handed_back'): Promise<Wakeups> {
+  const deadline = performance.now() + RECORD_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await (end === 'handed_back' ? context.runs.handBack(run.lease) : context.runs.finish(run.lease, end));
+    } catch (error) {
+      if (error instanceof LeaseLostError || performance.now() > deadline || context.stop.atOnce.aborted) throw error;
+      context.logger.warn({ run: run.id, error }, 'the end of the run could not be recorded; it is tried again');
+      await delay(RECORD_EVERY_MS);
+    }
+  }
+}
+
 /** Something of ours went wrong. The person is told, the log has the details, and the run does not stay open. */
-async function failRun(context: RunContext, run: ClaimedRun, error: unknown): Promise<void> {
+async function failure(context: RunContext, run: ClaimedRun, error: unknown): Promise<RunEnd> {
+  if (error instanceof LeaseLostError) throw error;
   context.logger.error({ run: run.id, error }, 'the run failed for a reason of our own');
   const current = await context.runs.findRun(run.id);
   const applyBegun = current?.applyStartedAt !== undefined;
   const explanation = describeError(error);
-  const end = applyBegun
-    ? ({ state: 'interrupted', result: { kind: 'interrupted', reason: explanation } } as const)
-    : ({
-        state: 'failed',
-        result: { kind: 'failed', explanation, diagnostics: [], output: '', applyBegun, erroredState: false },
-      } as const);
-  try {
-    await wake(context, await context.runs.finish(run.lease, { ...end, phases: [] }));
-  } catch (finishError) {
-    context.logger.warn(
-      { run: run.id, error: finishError },
-      'the failure could not be recorded; recovery will deal with the run',
-    );
-  }
+  if (applyBegun) return { state: 'interrupted', result: { kind: 'interrupted', reason: explanation }, phases: [] };
+  return {
+    state: 'failed',
+    result: { kind: 'failed', explanation, diagnostics: [], output: '', applyBegun, erroredState: false },
+    phases: [],
+  };
 }

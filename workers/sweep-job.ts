@@ -3,13 +3,24 @@ import { wake } from './wake.ts';
 
 /** A delivery whose job is this late has lost it, milliseconds. */
 const DELIVERY_LATE_MS = 15_000;
+/** Clocks of machines differ; by less than this, milliseconds. */
+const ANY_CLOCK_MS = 24 * 3600_000;
 const BATCH = 200;
 
-/** Finds again what a lost wake-up or a dead worker left behind. Everything it looks at stands in the record. */
-export async function sweepJob(context: WorkerContext): Promise<void> {
-  await wake(context, await context.runs.recover());
-  const late = new Date(context.now().getTime() - DELIVERY_LATE_MS);
-  const deliveries = await context.deliveries.listUnhandled(late, BATCH);
+/**
+ * Finds again what a lost wake-up or a dead worker left behind. Everything it looks at stands in the record. At its start a worker
+ * does not wait for a delivery to be late: whoever had it may have been killed a moment ago.
+ */
+export async function sweepJob(context: WorkerContext, { atStart = false } = {}): Promise<void> {
+  const recovered = await context.runs.recover(context.isDeadOwner);
+  const freed = await context.publications.recover(context.isDeadOwner);
+  const late = context.now().getTime() + (atStart ? ANY_CLOCK_MS : -DELIVERY_LATE_MS);
+  const deliveries = await context.deliveries.listUnhandled(new Date(late), BATCH);
   const neglected = await context.runs.findNeglected();
-  await wake(context, { ...neglected, deliveries });
+  const found = {
+    runIds: [...new Set([...recovered.runIds, ...neglected.runIds])],
+    pullRequestIds: [...new Set([...recovered.pullRequestIds, ...freed, ...neglected.pullRequestIds])],
+    deliveries: [...recovered.deliveries, ...deliveries],
+  };
+  await wake(context, found, { anewBy: context.workerId });
 }

@@ -5,6 +5,9 @@ import { startServer } from '../main.ts';
 import { readConfig } from './read-config.ts';
 import { untilStopped } from './until-stopped.ts';
 
+/** What ended last is shown to people before the program ends, unless the host takes longer, milliseconds. */
+const PUBLISH_REST_MS = 10_000;
+
 /** Runs the server with the worker's loops inside, or the loops alone, until it is told to stop; then it drains. */
 export async function serve({ server }: { readonly server: boolean }): Promise<void> {
   const config = readConfig('serve');
@@ -23,8 +26,11 @@ export async function serve({ server }: { readonly server: boolean }): Promise<v
   let publicUrl = config.publicUrl ?? `http://${config.listen.host}:${config.listen.port}`;
   const running = server ? await startServer(infrastructure, () => publicUrl) : undefined;
   publicUrl = config.publicUrl ?? running?.url ?? publicUrl;
-  await startWorker({
+  const noMore = new AbortController();
+  const atOnce = new AbortController();
+  const worker = await startWorker({
     ...infrastructure,
+    stop: { noMore: noMore.signal, atOnce: atOnce.signal },
     publicUrl,
     directories: {
       programs: (process.env['PATH'] ?? '').split(':'),
@@ -42,7 +48,11 @@ export async function serve({ server }: { readonly server: boolean }): Promise<v
   );
   const reason = await stopped;
   logger.info({ reason }, 'stopping: no new runs; running ones may finish');
+  noMore.abort();
+  const grace = setTimeout(() => atOnce.abort(), config.drainGraceMs);
   await infrastructure.queue.drain(config.drainGraceMs);
+  clearTimeout(grace);
+  await worker.publishRest(PUBLISH_REST_MS);
   await running?.close();
   await infrastructure.close();
   logger.info({}, 'stopped');

@@ -7,26 +7,38 @@ export const PUBLISH_LATER_MS = 2_000;
 /** What is needed of the queue and the logger. */
 export interface WakeContext {
   readonly queue: {
-    enqueue<N extends JobName>(name: N, payload: JobPayload<N>, options?: { readonly delayMs?: number }): Promise<void>;
+    enqueue<N extends JobName>(
+      name: N,
+      payload: JobPayload<N>,
+      options?: { readonly delayMs?: number; readonly anewBy?: string },
+    ): Promise<void>;
   };
   readonly logger: { warn(fields: object, message: string): void };
+}
+
+/** `anewBy`: who finds it again does not wait for a job that a dead worker may have left. */
+export interface WakeOptions {
+  readonly publish?: 'now' | 'later';
+  readonly anewBy?: string;
 }
 
 /** Enqueues what a committed transaction made possible. A failure here costs time only: the sweep finds it again. */
 export async function wake(
   { queue, logger }: WakeContext,
   wakeups: Wakeups,
-  publish: 'now' | 'later' = 'now',
+  { publish = 'now', ...anew }: WakeOptions = {},
 ): Promise<void> {
   try {
     await Promise.all([
-      ...wakeups.runIds.map((runId) => queue.enqueue('run', { runId })),
-      ...wakeups.deliveries.map((delivery) => queue.enqueue('event', { host: delivery.host, deliveryId: delivery.id })),
+      ...wakeups.runIds.map((runId) => queue.enqueue('run', { runId }, anew)),
+      ...wakeups.deliveries.map((delivery) =>
+        queue.enqueue('event', { host: delivery.host, deliveryId: delivery.id }, anew),
+      ),
       ...wakeups.pullRequestIds.map((pullRequestId) =>
         queue.enqueue(
           'publish',
           { pullRequestId, when: publish },
-          publish === 'later' ? { delayMs: PUBLISH_LATER_MS } : {},
+          publish === 'later' ? { delayMs: PUBLISH_LATER_MS } : anew,
         ),
       ),
     ]);

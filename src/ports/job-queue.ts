@@ -29,7 +29,12 @@ export interface JobQueue {
   enqueue<N extends JobName>(
     name: N,
     payload: JobPayload<N>,
-    options?: { readonly delayMs?: number; readonly priority?: number },
+    options?: {
+      readonly delayMs?: number;
+      readonly priority?: number;
+      /** Whoever asks anew does not wait for a running job of the same key, whose worker may be dead; one job per name of who asks. */
+      readonly anewBy?: string;
+    },
   ): Promise<void>;
   /** Starts serving; `concurrency` is per job name. */
   serve(handlers: JobHandlers, concurrency: Partial<Record<JobName, number>>): Promise<void>;

@@ -7,8 +7,15 @@ export interface PendingReply {
   readonly mayExist: boolean;
 }
 
+/** What shows that a pull request is with this publisher. */
+export interface PublishLease {
+  readonly pullRequestId: PullRequestId;
+  readonly token: string;
+}
+
 /** What was published of one pull request, and what is still to be. */
 export interface PublicationState {
+  readonly lease: PublishLease;
   readonly pull: PullRequestRecord;
   readonly wanted: number;
   readonly done: number;
@@ -28,7 +35,14 @@ export interface PublicationState {
 /** The outbox: what people should see, and what the host has confirmed. */
 export interface PublicationStore {
   /** Takes the pull request for one publisher; undefined when another has it, or nothing is to be done. */
-  open(id: PullRequestId, leaseMs: number): Promise<PublicationState | undefined>;
+  open(
+    id: PullRequestId,
+    worker: { readonly id: string; readonly leaseMs: number },
+  ): Promise<PublicationState | undefined>;
+  /** Prolongs it; false when the pull request was given to another. */
+  renew(lease: PublishLease, leaseMs: number): Promise<boolean>;
+  /** Gives pull requests free whose publisher is dead: its lease ran out, its session is gone, or it is one of `isDeadOwner`. */
+  recover(isDeadOwner?: (owner: string) => boolean): Promise<readonly PullRequestId[]>;
   want(id: PullRequestId): Promise<void>;
   saveComment(
     id: PullRequestId,
@@ -45,8 +59,8 @@ export interface PublicationStore {
   endReaction(id: PullRequestId, commentId: string, reaction: string): Promise<void>;
   endMinimize(nodeIds: readonly string[]): Promise<void>;
   endMerge(id: PullRequestId, state: 'merged' | 'refused', reason: string | undefined): Promise<void>;
-  /** Everything up to `version` is published; gives the pull request free. */
-  close(id: PullRequestId, version: number | undefined): Promise<void>;
+  /** Everything up to `version` is published; gives the pull request free. Changes nothing when another has it. */
+  close(lease: PublishLease, version: number | undefined): Promise<void>;
   /** Something was wanted since the last `close`. */
   isPending(id: PullRequestId): Promise<boolean>;
   /** How automerge ended; undefined when it was not wanted or has not been tried. */

@@ -208,7 +208,11 @@ function jobOptions<N extends JobName>(
   return {
     // Not BullMQ's counter: on a PostgreSQL with wal_level = minimal it starts over after a crash, and a job would vanish in an older one.
     jobId: randomUUID(),
-    deduplication: { id: deduplicationKey(keyOf(name, payload), wanted.anewBy), keepLastIfActive: true, reschedule: delay <= 0 },
+    deduplication: {
+      id: deduplicationKey(keyOf(name, payload), wanted.anewBy),
+      keepLastIfActive: true,
+      reschedule: delay <= 0,
+    },
     attempts,
     ...(backoffMs > 0 ? { backoff: { type: 'exponential', delay: backoffMs } } : {}),
     ...(delay > 0 ? { delay } : {}),

@@ -48,7 +48,7 @@ export async function claimNext(
   return { ...toRun(row), lease: { runId: next.id, token } };
 }
 
-function expiry(leaseMs: number) {
+export function expiry(leaseMs: number) {
   return sql<Date>`clock_timestamp() + make_interval(secs => ${leaseMs / 1000})`;
 }
 

@@ -1,20 +1,16 @@
 import { type Kysely, sql } from 'kysely';
 import type { NewReply, PullRequestId } from '../../core/record.ts';
 import type { PublicationState, PublicationStore } from '../../ports/publication-store.ts';
+import { findDeadPublishers } from './dead-leases.ts';
+import { expiry } from './leases.ts';
 import { selectPullRequests, toPullRequest, wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
 
 export function createPublicationStore(db: Kysely<Database>): PublicationStore {
   return {
-    open: (id, leaseMs) => open(db, id, leaseMs),
+    open: (id, worker) => open(db, id, worker),
     want: (id) => wantPublication(db, [id]),
-    close: async (id, version) => {
-      await db
-        .updateTable('pull_requests')
-        .set({ publish_lease_until: null, ...(version === undefined ? {} : { publish_done: version }) })
-        .where('id', '=', id)
-        .execute();
-    },
+    ...leases(db),
     findPullRequestOfBatch: async (batchId) => {
       const row = await db.selectFrom('batches').select('pull_request_id').where('id', '=', batchId).executeTakeFirst();
       return row?.pull_request_id as PullRequestId | undefined;
@@ -40,17 +36,64 @@ export function createPublicationStore(db: Kysely<Database>): PublicationStore {
   };
 }
 
-async function open(db: Kysely<Database>, id: PullRequestId, leaseMs: number): Promise<PublicationState | undefined> {
+function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' | 'recover'> {
+  const giveFree = { publish_lease_owner: null, publish_lease_token: null, publish_lease_until: null };
+  return {
+    renew: async (lease, leaseMs) => {
+      const result = await db
+        .updateTable('pull_requests')
+        .set({ publish_lease_renewed_at: sql`clock_timestamp()`, publish_lease_until: expiry(leaseMs) })
+        .where('id', '=', lease.pullRequestId)
+        .where('publish_lease_token', '=', lease.token)
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows) > 0;
+    },
+    close: async (lease, version) => {
+      await db
+        .updateTable('pull_requests')
+        .set({ ...giveFree, ...(version === undefined ? {} : { publish_done: version }) })
+        .where('id', '=', lease.pullRequestId)
+        .where('publish_lease_token', '=', lease.token)
+        .execute();
+    },
+    recover: async (isDeadOwner) => {
+      const freed: PullRequestId[] = [];
+      for (const { id, token, renewedAt } of await findDeadPublishers(db, isDeadOwner)) {
+        const result = await db
+          .updateTable('pull_requests')
+          .set(giveFree)
+          .where('id', '=', id)
+          .where('publish_lease_token', '=', token)
+          .where(sql<boolean>`publish_lease_renewed_at is not distinct from ${renewedAt}::timestamptz`)
+          .executeTakeFirst();
+        if (Number(result.numUpdatedRows) > 0) freed.push(id as PullRequestId);
+      }
+      return freed;
+    },
+  };
+}
+
+async function open(
+  db: Kysely<Database>,
+  id: PullRequestId,
+  worker: { readonly id: string; readonly leaseMs: number },
+): Promise<PublicationState | undefined> {
   const taken = await db
     .updateTable('pull_requests')
-    .set({ publish_lease_until: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseMs / 1000})` })
+    .set({
+      publish_lease_owner: worker.id,
+      publish_lease_token: sql`nextval('lease_tokens')`,
+      publish_lease_renewed_at: sql`clock_timestamp()`,
+      publish_lease_until: expiry(worker.leaseMs),
+    })
     .where('id', '=', id)
     .whereRef('publish_wanted', '>', 'publish_done')
     .where((eb) =>
       eb.or([eb('publish_lease_until', 'is', null), eb('publish_lease_until', '<', sql<Date>`clock_timestamp()`)]),
     )
+    .returning('publish_lease_token')
     .executeTakeFirst();
-  if (Number(taken.numUpdatedRows) === 0) return undefined;
+  if (taken === undefined) return undefined;
   const row = await selectPullRequests(db).where('pull_requests.id', '=', id).executeTakeFirstOrThrow();
   const [replies, reactions, statuses, outdated, merge] = await Promise.all([
     db
@@ -76,6 +119,7 @@ async function open(db: Kysely<Database>, id: PullRequestId, leaseMs: number): P
       .executeTakeFirst(),
   ]);
   return {
+    lease: { pullRequestId: id, token: taken.publish_lease_token ?? '' },
     pull: toPullRequest(row),
     wanted: row.publish_wanted,
     done: row.publish_done,
