@@ -8,6 +8,8 @@ export interface DiskUsageOptions {
   readonly owned: readonly string[];
   readonly shared: readonly string[];
   readonly limitBytes: number;
+  /** What the shared trees held before the slot's first command, by their paths; filled and kept from command to command. */
+  readonly sharedBefore: Map<string, number>;
 }
 
 interface Usage {
@@ -26,38 +28,51 @@ const LONGEST_PAUSE_MS = 1_000;
 /** A measurement may take this share of the time: the pause after it is that much longer. */
 const PAUSE_PER_DURATION = 10;
 const DU_PATIENCE_MS = 30_000;
+/** Of the limit: as long as nothing was measured, a command that takes this much of the disk is worth a measurement. */
+const UNMEASURED_SHARE = 1 / 8;
 
 /**
  * How much a run's writable trees hold. Neither quotas nor sized file systems can be had as an ordinary user on an ordinary disk, so it is
- * measured: `statfs` at every look costs nothing and tells when `du` is worth its price. Between two looks a run may overshoot by what the
- * disk takes in that time; RLIMIT_FSIZE bounds each single file.
+ * measured: `statfs` at every look costs nothing and tells when `du` is worth its price, which a command of less than a second seldom is.
+ * Between two looks a run may overshoot by what the disk takes in that time; RLIMIT_FSIZE bounds each single file.
  */
 export class DiskUsage {
   readonly #options: DiskUsageOptions;
   readonly #roots: readonly string[];
   #sharedBefore = 0;
-  #last: Usage = { bytes: 0, inodes: 0 };
+  #last: Usage;
   #freeThen: readonly Free[] = [];
-  #nextAt = 0;
+  #nextAt = Number.POSITIVE_INFINITY;
 
   constructor(options: DiskUsageOptions) {
     this.#options = options;
     this.#roots = [...options.owned, ...options.shared];
+    this.#last = {
+      bytes: options.limitBytes * (1 - 2 * UNMEASURED_SHARE),
+      inodes: MOST_FILES * (1 - 2 * UNMEASURED_SHARE),
+    };
   }
 
   async begin(): Promise<void> {
-    if (this.#options.shared.length > 0) this.#sharedBefore = (await this.#measure(this.#options.shared)).bytes;
+    this.#freeThen = await Promise.all(this.#roots.map(freeSpace));
+    this.#nextAt = performance.now() + LONGEST_PAUSE_MS;
+    const { shared, sharedBefore } = this.#options;
+    if (shared.length === 0) return;
+    const key = shared.join('\0');
+    const known = sharedBefore.get(key) ?? (await this.#measure(shared)).bytes;
+    sharedBefore.set(key, known);
+    this.#sharedBefore = known;
   }
 
-  /** `pids`: the run's processes, whose deleted but open files count as well. */
-  async exceeded(pids: readonly number[]): Promise<boolean> {
+  /** `pids`: names the run's processes, whose deleted but open files count as well; asked only when it is worth it. */
+  async exceeded(pids: () => readonly number[]): Promise<boolean> {
     if (this.#roots.length === 0) return false;
     const free = await Promise.all(this.#roots.map(freeSpace));
     if (!this.#isDue(free)) return false;
     const startedAt = performance.now();
     this.#freeThen = free;
     const usage = await this.#measure(this.#roots);
-    this.#last = { ...usage, bytes: usage.bytes - this.#sharedBefore + deletedOpenBytes(pids) };
+    this.#last = { ...usage, bytes: usage.bytes - this.#sharedBefore + deletedOpenBytes(pids()) };
     const now = performance.now();
     this.#nextAt = now + Math.max(LONGEST_PAUSE_MS, (now - startedAt) * PAUSE_PER_DURATION);
     return this.#last.bytes > this.#options.limitBytes || this.#last.inodes > MOST_FILES;

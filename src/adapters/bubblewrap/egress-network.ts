@@ -12,6 +12,7 @@ import { type LocatedTools, missingTools } from './tools.ts';
 /** slirp4netns's gateway, which stands for the host; link-local with the clouds' metadata service; multicast; all of IPv6, which is not offered. */
 const ALWAYS_DENIED = ['10.0.2.2/32', '169.254.0.0/16', '224.0.0.0/4', '255.255.255.255/32', '::/0'];
 const READY_PATIENCE_MS = 10_000;
+const NOT_CLOSED = "The host's addresses could not be closed to the sandbox, so nothing was run:";
 const LONGEST_COMPLAINT = 2_000;
 
 export interface JoinedNetwork {
@@ -53,16 +54,22 @@ export class EgressNetwork {
    */
   async join(pid: number, uid: number | undefined): Promise<JoinedNetwork> {
     await mapped(pid);
+    // Started beside slirp4netns, as starting is most of what it costs; it waits for its lines.
+    const routes = this.#routes(pid, uid);
     const addresses = this.#deniedNow();
     addresses.catch(() => {}); // Awaited below, when slirp4netns is there to be ended.
-    const slirp = await this.#slirp(pid, uid);
+    let slirp: JoinedNetwork | undefined;
     try {
-      await this.#deny(pid, uid, await addresses);
+      slirp = await this.#slirp(pid, uid);
+      routes.stdin.end((await addresses).map((address) => `route replace blackhole ${address}\n`).join(''));
+      const { failed, stderr } = await routes;
+      if (failed) throw new SandboxUnavailableError(`${NOT_CLOSED} ${stderr}`);
+      return slirp;
     } catch (error) {
-      await slirp.leave();
+      routes.kill('SIGKILL');
+      await slirp?.leave();
       throw error;
     }
-    return slirp;
   }
 
   async #slirp(pid: number, uid: number | undefined): Promise<JoinedNetwork> {
@@ -82,17 +89,11 @@ export class EgressNetwork {
     return { leave: () => ended(child) };
   }
 
-  async #deny(pid: number, uid: number | undefined, addresses: readonly string[]): Promise<void> {
+  #routes(pid: number, uid: number | undefined) {
     const { nsenter = '', ip = '' } = this.#tools;
-    const input = addresses.map((address) => `route replace blackhole ${address}\n`).join('');
     const user = uid === undefined ? ['--user', '--preserve-credentials'] : [];
     const argv = ['--target', `${pid}`, ...user, '--net', '--', ip, '-batch', '-'];
-    const options = { input, extendEnv: false, env: {}, reject: false, timeout: READY_PATIENCE_MS } as const;
-    const { failed, stderr } = await execa(nsenter, argv, options);
-    if (failed)
-      throw new SandboxUnavailableError(
-        `The host's addresses could not be closed to the sandbox, so nothing was run: ${stderr}`,
-      );
+    return execa(nsenter, argv, { extendEnv: false, env: {}, reject: false, timeout: READY_PATIENCE_MS * 2 });
   }
 
   /** Afresh for every launch: interfaces come and go, and names move. */

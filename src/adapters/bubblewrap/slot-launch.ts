@@ -40,9 +40,10 @@ export async function prepareLaunch(parts: SlotParts, command: SandboxCommand): 
   if (isEgress) await egress.prepare();
   const networkMade = isEgress && !identity;
   const assembled = identity ? !(await isReachable(layout, identity.uid)) : networkMade;
-  let joined: JoinedNetwork | undefined;
+  let joining: Promise<JoinedNetwork> | undefined;
   const join = async (pid: number) => {
-    joined = await egress.join(pid, identity?.uid);
+    joining = egress.join(pid, identity?.uid);
+    await joining;
   };
   const options: LaunchOptions = {
     bwrap: tools.bwrap,
@@ -63,7 +64,9 @@ export async function prepareLaunch(parts: SlotParts, command: SandboxCommand): 
     onHeld: async (pid) => group?.add(pid),
     network: isEgress ? { pidFrom: networkMade ? 'outer' : 'inner', join } : undefined,
   };
-  return { options, leaveNetwork: async () => joined?.leave() };
+  // Also one that was still being joined when the launch failed for another reason.
+  const leaveNetwork = async () => (await joining?.catch(() => undefined))?.leave();
+  return { options, leaveNetwork };
 }
 
 function dropArguments({ tools, identity }: SlotParts): string[] {

@@ -16,6 +16,7 @@ const TREE_PATIENCE_MS = 120_000;
 export class BubblewrapSlot implements SandboxSlot {
   readonly #parts: SlotParts;
   readonly #owned = new Set<string>();
+  readonly #sharedBefore = new Map<string, number>();
   #running: { stop: GracefulStop<StopReason>; done: Promise<unknown> } | undefined;
   #closed: Promise<void> | undefined;
 
@@ -109,6 +110,7 @@ export class BubblewrapSlot implements SandboxSlot {
       chmod: tools.chmod,
       owned: [...this.#owned],
       shared,
+      sharedBefore: this.#sharedBefore,
       onExceeded,
     });
   }

@@ -16,11 +16,15 @@ export interface UsageWatchOptions {
   readonly owned: readonly string[];
   /** Other writable mounts: what is added to them during the run counts. */
   readonly shared: readonly string[];
+  /** See `DiskUsageOptions`. */
+  readonly sharedBefore: Map<string, number>;
   readonly onExceeded: (limit: LimitName) => void;
 }
 
 /** A hog touches about 2 GB a second and a fork bomb is stopped by RLIMIT_NPROC at once: this bounds what can be overshot. */
 const INTERVAL_MS = 50;
+/** Where the kernel holds the run to its limits, there is no hurry to read that it did. */
+const GROUP_INTERVAL_MS = 250;
 
 /**
  * Looks at what one run uses, and says once when a limit is exceeded. Where there is a control group the kernel holds memory and processes and
@@ -63,17 +67,17 @@ export class UsageWatch {
 
   async #watchMemoryAndProcesses(): Promise<void> {
     this.#before = await this.#options.group?.events();
-    await this.#repeat(() => this.#memoryAndProcesses());
+    await this.#repeat(() => this.#memoryAndProcesses(), this.#options.group ? GROUP_INTERVAL_MS : INTERVAL_MS);
   }
 
   async #watchDisk(): Promise<void> {
     await this.#disk.begin();
-    await this.#repeat(async () => ((await this.#disk.exceeded(this.#pids())) ? 'disk' : undefined));
+    await this.#repeat(async () => ((await this.#disk.exceeded(() => this.#pids())) ? 'disk' : undefined));
   }
 
-  async #repeat(look: () => Promise<LimitName | undefined>): Promise<void> {
+  async #repeat(look: () => Promise<LimitName | undefined>, everyMs = INTERVAL_MS): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      await delay(INTERVAL_MS, undefined, { signal: this.#stopping.signal }).catch(() => {}); // Woken by the stop.
+      await delay(everyMs, undefined, { signal: this.#stopping.signal }).catch(() => {}); // Woken by the stop.
       if (this.#stopping.signal.aborted) return;
       const limit = await look();
       if (limit && !this.#stopping.signal.aborted) return this.#options.onExceeded(limit);
