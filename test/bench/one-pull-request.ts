@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type BenchDatabase, startBenchDatabase } from './bench-database.ts';
 import { type BareTerraform, createBareTerraform } from './bare-terraform.ts';
 import { type Benchmark, exactly, type Figure } from './figure.ts';
 import { measurePairs, type Pair, ratioFigure } from './pairs.ts';
+import { medianPhases, readRunPhases, type RunPhases } from './run-phases.ts';
 import {
   acceptedAt,
   commentedAt,
@@ -50,18 +52,23 @@ interface Traffic {
   readonly writes: number;
   /** What was written, in order. */
   readonly order: string;
+  readonly phases: RunPhases;
 }
 
 export const onePullRequest: Benchmark = {
   name: 'one-pull-request',
   about: 'one pull request, one project of 10 resources: webhook accepted to final comment / git and terraform by hand',
   run: async (options) => {
-    await using stage = await openStage({ files: (places) => ({ 'app/main.tf': projectFile(places, 'first') }) });
+    await using database = await startBenchDatabase();
+    await using stage = await openStage({
+      files: (places) => ({ 'app/main.tf': projectFile(places, 'first') }),
+      environment: { HOLDFAST_DATABASE_URL: database.url },
+    });
     const bare = await bareSide(stage);
     const traffic: Traffic[] = [];
     const pairs = await measurePairs(options, {
       ours: async (round) => {
-        const { ms, ...cost } = await planWithHoldfast(stage, `ours-${round}`);
+        const { ms, ...cost } = await planWithHoldfast(stage, database, `ours-${round}`);
         if (round > 0) traffic.push(cost);
         return ms;
       },
@@ -96,19 +103,24 @@ async function planByHand(stage: Stage, bare: BareTerraform, content: string): P
   return await bare.run(pull.issue.number, [PROJECT], 'plan', 1);
 }
 
-async function planWithHoldfast(stage: Stage, content: string): Promise<Traffic & { readonly ms: number }> {
+async function planWithHoldfast(
+  stage: Stage,
+  database: BenchDatabase,
+  content: string,
+): Promise<Traffic & { readonly ms: number }> {
   const { github, repository } = stage;
   github.clearBooks();
   const pull = await github.openPullRequest(repository, change(stage, content));
   await waitForComment(stage, pull, (body) => planIsWhole(body, 1));
-  const ms = commentedAt(stage) - acceptedAt(stage, 'pull_request');
+  const [from, to] = [acceptedAt(stage, 'pull_request'), commentedAt(stage)];
   await stage.quiet();
+  const phases = await readRunPhases(database, from, to);
   const { calls, writes } = github.counts;
   const order = github.requests.filter(({ method }) => method !== 'GET').map(({ operation }) => operation);
   // The lock goes with the pull request, so that the next one meets none.
   await github.closePullRequest(pull, 'ann');
   await stage.quiet();
-  return { ms, calls, writes, order: order.join(' > ') };
+  return { ms: to - from, calls, writes, order: order.join(' > '), phases };
 }
 
 function figures(pairs: readonly Pair[], traffic: readonly Traffic[]): readonly Figure[] {
@@ -116,7 +128,7 @@ function figures(pairs: readonly Pair[], traffic: readonly Traffic[]): readonly 
   const samples = traffic.length;
   const order = traffic.findLast(() => true)?.order ?? '';
   return [
-    ratioFigure('one pull request: plan', GOALS.ratio, pairs, {}),
+    ratioFigure('one pull request: plan', GOALS.ratio, pairs, medianPhases(traffic.map(({ phases }) => phases))),
     {
       name: 'one pull request: API calls, most',
       unit: 'count',

@@ -33,8 +33,6 @@ export interface Stage extends Places, AsyncDisposable {
 export interface StageOptions {
   readonly files: (places: Places) => Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Called with the stage's folder before Holdfast starts; more of its environment. */
-  readonly prepare?: (folder: string) => Promise<Readonly<Record<string, string>>>;
 }
 
 export const BOT = 'holdfast-bot';
@@ -62,7 +60,6 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     roles: { [BOT]: 'write', ann: 'write', bob: 'maintain' },
   });
   const token = github.createToken(BOT);
-  const prepared = await options.prepare?.(folder);
   const holdfast = opening.use(
     await startHoldfast({
       HOLDFAST_DATA_DIR: join(folder, 'data'),
@@ -80,7 +77,6 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         `${places.stateDirectory}:rw`,
         ...fakecloud.mounts.map(({ source }) => `${source}:ro`),
       ].join(','),
-      ...prepared,
       ...options.environment,
     }),
   );
