@@ -24,6 +24,6 @@ function childPath(path: string, key: string): string {
 
 /** The path itself and those of everything it lies in: `a.b[0]` gives `a.b[0]`, `a.b`, `a`. */
 export function pathAndParents(path: string): readonly string[] {
-  const ends = [...path.matchAll(/(?<!^)(?:\.|\[(?:\d+|"(?:[^"\\]|\\.)*")\])/g)].map((match) => match.index);
+  const ends = [...path.matchAll(/(?:\.|\[(?:\d+|"(?:[^"\\]|\\.)*")\])/g)].map((match) => match.index);
   return [path, ...ends.toReversed().map((end) => path.slice(0, end))].filter((part) => part !== '');
 }
