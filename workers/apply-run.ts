@@ -135,7 +135,11 @@ function planChanged(
   const { context, run, commit, baseSha, commandArgs } = apply;
   return {
     state: 'failed',
-    result: { kind: 'plan_changed', differences, summary: maskSummary(fresh, output) },
+    result: {
+      kind: 'plan_changed',
+      differences: maskDifferences(differences, output),
+      summary: maskSummary(fresh, output),
+    },
     phases: toPhases(fresh.timings),
     plan: newPlan(context, run, commit, fresh, output, { baseSha, commandArgs }),
   };
@@ -151,6 +155,18 @@ const NOTHING_TO_DO: Applied = {
   erroredState: undefined,
   timings: [],
 };
+
+/** Keys of `for_each` and of maps are part of addresses and attribute names. */
+function maskDifferences(
+  differences: readonly PlanDifference[],
+  { mask }: OpenProject['output'],
+): readonly PlanDifference[] {
+  return differences.map(({ address, approved, now }) => ({
+    address: mask(address),
+    approved: approved && mask(approved),
+    now: now && mask(now),
+  }));
+}
 
 /** `differences`: what was done otherwise than approved, which is said with the result. */
 function applied(
@@ -195,6 +211,17 @@ function notApplied(
             ? outcome.reason
             : 'It was stopped.';
   const word = context.config.triggers[0] ?? 'holdfast';
+  if (outcome.kind === 'cancelled' && outcome.killed === true) {
+    return {
+      state: 'interrupted',
+      result: {
+        kind: 'interrupted',
+        reason: `${stop?.kind === 'cancel' ? `${stop.reason} ` : ''}Terraform was asked to stop, did not end in time and was killed; what it did is unknown.`,
+      },
+      phases: toPhases([...fresh.timings, ...outcome.timings]),
+      artifacts: keepErroredState(context, run, outcome.erroredState),
+    };
+  }
   return {
     state: 'failed',
     result: {

@@ -169,6 +169,8 @@ export interface FailedProject {
 export interface CancelledProject {
   readonly kind: 'cancelled';
   readonly step: string;
+  /** It did not end within its grace, so nobody knows what it did. */
+  readonly killed?: boolean;
   readonly diagnostics: readonly Diagnostic[];
   readonly outputTail: readonly string[];
   readonly erroredState: Uint8Array | undefined;

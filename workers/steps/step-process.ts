@@ -156,8 +156,10 @@ export function failureOf(
 ): StepFailure | undefined {
   const { result, diagnostics } = outcome;
   if (result.exitCode === 0 && result.stoppedBy === undefined) return undefined;
+  // Asked to stop when it was all but done: Terraform that ends with 0 has done everything.
+  if (result.exitCode === 0 && result.stoppedBy === 'signal' && request.progress !== 'custom') return undefined;
   const ended = { step: request.step, diagnostics: context.diagnostics, outputTail: context.tail };
-  if (result.stoppedBy === 'signal') return { kind: 'cancelled', ...ended };
+  if (result.stoppedBy === 'signal') return { kind: 'cancelled', ...ended, killed: result.exitCode === undefined };
   const stateLock = readStateLock(diagnostics, context.backendType);
   const { step, timeoutMs, progress } = request;
   const errorText = progress === 'custom' ? '' : result.stderr;
