@@ -2,6 +2,7 @@ import type { JobQueueOptions } from '../../src/adapters/bullmq/create-job-queue
 import { Redis } from 'ioredis';
 import { crashTestServer, createEmptyDatabase } from './postgres.ts';
 import { startRedis } from './redis.ts';
+import { until } from './until.ts';
 
 /** A fresh, empty backend for one test. */
 export interface TestQueueBackend extends AsyncDisposable {
@@ -22,7 +23,15 @@ export async function postgresTestBackend(): Promise<TestQueueBackend> {
       const events = await database.pool.query('select * from holdfast_queue.event');
       return JSON.stringify([jobs.rows, events.rows]);
     },
-    [Symbol.asyncDispose]: () => database.close(),
+    [Symbol.asyncDispose]: async () => {
+      await until(() =>
+        database.pool.query('select 1').then(
+          () => true,
+          () => false,
+        ),
+      );
+      await database.close();
+    },
   };
 }
 
