@@ -113,11 +113,11 @@ describe('the answer to a command', () => {
         kind: 'version',
         holdfast: '0.1.0',
         projects: [
-          { title: 'a', version: '1.9.1', problem: undefined },
+          { title: 'a', version: 'terraform 1.9.1', problem: undefined },
           { title: 'b', version: '', problem: '1.2.3 is not installed' },
         ],
       },
-      ['Holdfast `0.1.0`', '- `a`: Terraform `1.9.1`', '- `b`: ❌ 1.2.3 is not installed'],
+      ['Holdfast `0.1.0`', '- `a`: `terraform 1.9.1`', '- `b`: ❌ 1.2.3 is not installed'],
     ],
     [
       'tells what unlock gave up, who is next and what stays unknown',
