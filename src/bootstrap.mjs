@@ -25,6 +25,7 @@ const SCRIPTS = {
   'npm-check': { file: 'test/check.ts', programs: {} },
   'npm-bench': { file: 'test/bench/main.ts', programs: FOR_DEMO },
   'npm-conformance': { file: 'test/conformance/main.ts', programs: {} },
+  'npm-mutation': { file: 'test/mutation/main.ts', programs: {} },
 };
 
 const say = (text) => process.stderr.write(`holdfast: ${text}\n`);
