@@ -6,14 +6,14 @@ import type { Decision, PullRequestRecord, PullRequestState } from '../src/core/
 import { RetryLaterError } from '../src/ports/job-queue.ts';
 import type { WorkerContext } from './context.ts';
 import type { GatheredPullRequest } from './gather-pull-request.ts';
-import { wake } from './wake.ts';
+import { type Publish, wake } from './wake.ts';
 
 /** Writes the decision and wakes who has to act on it. Facts that changed meanwhile are gathered again by a repeat of the whole job. */
 export async function recordDecision(
   context: WorkerContext,
   pull: PullRequestRecord,
   decide: (state: PullRequestState) => Decision,
-  publish: 'now' | 'later' = 'now',
+  publish: Publish = 'now',
 ): Promise<void> {
   const outcome = await context.runs.decide(pull.id, pull.version, decide);
   if (outcome.kind === 'stale') throw new RetryLaterError(`the facts of ${pull.id} changed meanwhile`, context.now());

@@ -55,6 +55,6 @@ export async function autoplan(
         mergeSha,
         notes: planNotes(gathered),
       }),
-    projects.autoplan.length > 0 ? 'later' : 'now',
+    projects.autoplan.length > 0 ? 'if_slow' : 'now',
   );
 }

@@ -54,10 +54,12 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
     keeper.stop();
     await context.publications.close(wanted.lease, done);
   }
-  if (done === undefined)
-    await context.queue.enqueue('publish', { pullRequestId: id, when: 'later' }, { delayMs: PUBLISH_LATER_MS });
-  else if (await context.publications.isPending(id))
-    await context.queue.enqueue('publish', { pullRequestId: id, when: 'now' });
+  if (done !== undefined && !(await context.publications.isPending(id))) return;
+  // What came in the meantime may be the end of everything, which nobody should wait for.
+  const wait = done === undefined && (await context.runs.readState(id))?.open.length !== 0;
+  await (wait
+    ? context.queue.enqueue('publish', { pullRequestId: id, when: 'later' }, { delayMs: PUBLISH_LATER_MS })
+    : context.queue.enqueue('publish', { pullRequestId: id, when: 'now' }));
 }
 
 /** Answers up to which version all is published; undefined when a progress edit was put off. */

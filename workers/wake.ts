@@ -1,1 +1,1 @@
-export { PUBLISH_LATER_MS, wake } from '../src/jobs/wake.ts';
+export { type Publish, PUBLISH_LATER_MS, wake } from '../src/jobs/wake.ts';

@@ -3,6 +3,11 @@ import type { JobName, JobPayload } from './job.ts';
 
 /** How long a change of the pull request may wait for others to be published with it, milliseconds. */
 export const PUBLISH_LATER_MS = 2_000;
+/** Most plans are there sooner; so a quick one costs the host its result alone, and no progress. */
+const FIRST_PROGRESS_MS = 5_000;
+
+export type Publish = 'now' | 'later' | 'if_slow';
+const DELAY_MS: Readonly<Record<Publish, number>> = { now: 0, later: PUBLISH_LATER_MS, if_slow: FIRST_PROGRESS_MS };
 
 /** What is needed of the queue and the logger. */
 export interface WakeContext {
@@ -16,9 +21,12 @@ export interface WakeContext {
   readonly logger: { warn(fields: object, message: string): void };
 }
 
-/** `anewBy`: who finds it again does not wait for a job that a dead worker may have left. */
+/**
+ * `publish`: `if_slow` leaves a plan time to be there before anything is said of it.
+ * `anewBy`: who finds it again does not wait for a job that a dead worker may have left.
+ */
 export interface WakeOptions {
-  readonly publish?: 'now' | 'later';
+  readonly publish?: Publish;
   readonly anewBy?: string;
 }
 
@@ -37,8 +45,8 @@ export async function wake(
       ...wakeups.pullRequestIds.map((pullRequestId) =>
         queue.enqueue(
           'publish',
-          { pullRequestId, when: publish },
-          publish === 'later' ? { delayMs: PUBLISH_LATER_MS } : anew,
+          { pullRequestId, when: publish === 'now' ? 'now' : 'later' },
+          publish === 'now' ? anew : { delayMs: DELAY_MS[publish] },
         ),
       ),
     ]);
