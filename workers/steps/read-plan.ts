@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalizePlan, type CanonicalPlan } from '../../src/core/canonical-plan.ts';
 import type { PlanSummary } from '../../src/core/plan.ts';
@@ -81,9 +81,11 @@ async function takePlanFile(context: StageContext): Promise<Buffer | StepFailure
 }
 
 /** Puts the plan file where the sandbox can read it and not write it. */
-export async function placePlanFile({ run, layout }: StageContext, file: Uint8Array): Promise<void> {
-  await writeFile(join(layout.plan.host, PLAN_FILE), file, { mode: 0o644 });
-  await run.slot.own(layout.plan.host);
+export async function placePlanFile({ layout }: StageContext, file: Uint8Array): Promise<void> {
+  const path = join(layout.plan.host, PLAN_FILE);
+  await writeFile(path, file);
+  // Whatever our umask is.
+  await chmod(path, 0o644);
 }
 
 async function show(context: StageContext, step: string, argv: typeof showJsonArgv): Promise<string | StepFailure> {

@@ -64,7 +64,7 @@ export async function prepareLayout(run: ProjectRun, layout: RunLayout): Promise
     await mkdir(folder, { recursive: true, mode: 0o755 });
   }
   await writeFile(layout.cliConfig.host, cliConfig(run.providers, run.network !== 'none'), { mode: 0o644 });
-  for (const directory of [layout.checkout.host, ...folders]) await run.slot.own(directory);
+  await Promise.all([layout.checkout.host, ...folders].map((directory) => run.slot.own(directory)));
 }
 
 /** With an explicit `provider_installation` Terraform looks nowhere else: not in the checkout, not in a home, not at registries. */

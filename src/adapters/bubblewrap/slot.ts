@@ -1,4 +1,4 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lchown, lstat, readdir, realpath } from 'node:fs/promises';
 import { execa } from 'execa';
 import { GracefulStop } from '../../lib/graceful-stop.ts';
 import { OutputCapture } from '../../lib/output-capture.ts';
@@ -29,14 +29,18 @@ export class BubblewrapSlot implements SandboxSlot {
     this.#owned.add(directory);
     const uid = this.#parts.identity?.uid;
     if (uid === undefined) return;
+    // Nothing to go down into: no program has to be started.
+    if ((await readdir(directory)).length === 0) return lchown(directory, uid, uid);
     await this.#changeTree('chown', [`${uid}:${uid}`], directory);
   }
 
   async reclaim(directory: string): Promise<void> {
     await refuseLink(directory);
-    if (this.#parts.identity)
-      await this.#changeTree('chown', [`${process.getuid?.()}:${process.getgid?.()}`], directory);
-    await this.#changeTree('chmod', ['u+rwX'], directory);
+    const own = `${process.getuid?.()}:${process.getgid?.()}`;
+    await Promise.all([
+      this.#parts.identity && this.#changeTree('chown', [own], directory),
+      this.#changeTree('chmod', ['u+rwX'], directory),
+    ]);
     this.#owned.delete(directory);
   }
 
