@@ -154,6 +154,7 @@ function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<string, Vc
   const host = createGithubHost({
     apiUrl: github.apiUrl,
     cloneUrlTemplate: github.cloneUrl,
+    cloneCredential: github.cloneCredential,
     auth: github.auth,
     log: logger.child({ host: github.host }),
     writeLimits: scaledWriteLimits(github.writesPerMinute, github.writesPerHour),

@@ -96,7 +96,7 @@ async function verifyAndApply(
   if (fresh.kind === 'refused') return failed(fresh.reason, []);
   if (fresh.kind !== 'planned') return stopped(fresh, opened.output, keeper, []);
   if (fresh.applyRefusal !== undefined) return failed(fresh.applyRefusal, toPhases(fresh.timings));
-  const differences = listPlanDifferences(approved, fresh.canonical);
+  const differences = maskDifferences(listPlanDifferences(approved, fresh.canonical), opened.output);
   if (differences.length > 0) {
     opened.output.onLine('holdfast: the fresh plan is not what was approved');
     if (context.config.verify === 'block') return planChanged(apply, opened, fresh, differences);
@@ -137,7 +137,7 @@ function planChanged(
     state: 'failed',
     result: {
       kind: 'plan_changed',
-      differences: maskDifferences(differences, output),
+      differences,
       summary: maskSummary(fresh, output),
     },
     phases: toPhases(fresh.timings),

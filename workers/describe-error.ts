@@ -1,10 +1,18 @@
 import { HostRefusedError, HostUnavailableError } from '../src/core/host-error.ts';
+import { createMasker } from '../src/lib/mask.ts';
 import { MirrorError } from '../src/ports/repository-mirror.ts';
 import { SandboxUnavailableError } from '../src/ports/sandbox.ts';
 import { ProjectRefusedError } from './project-refused-error.ts';
 
+/** Messages may quote what others printed: URLs with credentials, tokens. */
+const PATTERNS = createMasker([]);
+
 /** What people are told of an error that is not Terraform's: what it means and what to do. Nothing of ours that they cannot use. */
 export function describeError(error: unknown): string {
+  return PATTERNS.mask(inWords(error));
+}
+
+function inWords(error: unknown): string {
   if (error instanceof HostUnavailableError) {
     return `The VCS host could not be asked: ${error.message}. Nothing was changed; try again when it is back.`;
   }

@@ -11,6 +11,7 @@ import type { RunContext } from './run-context.ts';
 import type { LeaseKeeper } from './keep-lease.ts';
 import { openRunOutput, type RunOutput } from './run-output.ts';
 import { findCredentials } from './find-credentials.ts';
+import { findProjectSecrets } from './project-secrets.ts';
 import { ProjectRefusedError } from './project-refused-error.ts';
 import { joinPath } from '../src/core/repository-path.ts';
 import { listProviders } from '../src/core/root-module.ts';
@@ -50,7 +51,8 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
   });
   if ('problem' in terraform) throw new ProjectRefusedError(terraform.problem);
   const credentials = pull.fork ? NO_CREDENTIALS : await findCredentials(context, pull.repository, run.project);
-  const output = openRunOutput(context, run.lease, request.knownSecrets);
+  const secrets = await findProjectSecrets(context, pull.repository, commit, run.project, credentials);
+  const output = openRunOutput(context, run.lease, [...request.knownSecrets, ...secrets]);
   const folder = join(context.workDirectory, run.id);
   const slot = await context.sandbox.openSlot(context.config.sandbox);
   const checkoutDirectory = join(folder, 'checkout');

@@ -120,7 +120,11 @@ export function newPlan(
 export function maskSummary({ summary }: PlannedProject, output: RunOutput): PlannedProject['summary'] {
   return {
     ...summary,
-    changes: summary.changes.map((change) => ({ ...change, address: output.mask(change.address) })),
+    changes: summary.changes.map((change) => ({
+      ...change,
+      address: output.mask(change.address),
+      previousAddress: change.previousAddress && output.mask(change.previousAddress),
+    })),
     drifted: summary.drifted.map(output.mask),
     checks: summary.checks.map(output.mask),
   };
@@ -130,7 +134,12 @@ export function maskDiagnostics(
   diagnostics: PlannedProject['diagnostics'],
   output: RunOutput,
 ): PlannedProject['diagnostics'] {
-  return diagnostics.map((one) => ({ ...one, summary: output.mask(one.summary), detail: output.mask(one.detail) }));
+  return diagnostics.map((one) => ({
+    ...one,
+    summary: output.mask(one.summary),
+    detail: output.mask(one.detail),
+    address: one.address && output.mask(one.address),
+  }));
 }
 
 /** A run that ended without its result: stopped by somebody, by us, or by Terraform. */

@@ -34,6 +34,8 @@ export function openRunOutput(context: WorkerContext, lease: Lease, secrets: rea
   let seq = 0;
   let last: readonly string[] = [];
   let writing: Promise<void> = Promise.resolve();
+  /** Something was stored before all secrets were known. */
+  let storedEarly = false;
 
   const flush = (): void => {
     if (pending === '') return;
@@ -58,6 +60,7 @@ export function openRunOutput(context: WorkerContext, lease: Lease, secrets: rea
       for (const value of values) known.add(value);
       if (known.size === before) return;
       append(stream.end());
+      storedEarly ||= seq > 0 || pending !== '';
       masker = createMasker(known);
       stream = masker.stream();
     },
@@ -68,8 +71,33 @@ export function openRunOutput(context: WorkerContext, lease: Lease, secrets: rea
       append(stream.end());
       flush();
       await writing;
+      if (storedEarly) await maskAgain(context, lease, masker);
     },
   };
+}
+
+/** A secret that only showed later may stand in what was stored before; whoever comes from now on does not see it. */
+async function maskAgain(context: WorkerContext, lease: Lease, masker: Masker): Promise<void> {
+  try {
+    let chunks = await context.runs.readOutput(lease.runId, 0);
+    while (chunks.length > 0) {
+      for (const chunk of chunks) await maskChunk(context, lease, masker, chunk);
+      chunks = await context.runs.readOutput(lease.runId, (chunks.at(-1)?.seq ?? 0) + 1);
+    }
+  } catch (error) {
+    context.logger.warn({ run: lease.runId, error }, 'the run output could not be masked once more');
+  }
+}
+
+async function maskChunk(
+  context: WorkerContext,
+  lease: Lease,
+  masker: Masker,
+  { seq, chunk }: { readonly seq: number; readonly chunk: Buffer },
+): Promise<void> {
+  const text = context.seal.open(chunk, outputContext(lease.runId, seq)).toString('utf8');
+  const masked = masker.mask(text);
+  if (masked !== text) await store(context, lease, seq, masked);
 }
 
 /** A log that cannot be stored must not fail the run it tells of. */

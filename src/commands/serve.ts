@@ -1,7 +1,7 @@
-import { pino } from 'pino';
 import { startWorker } from '../../workers/main.ts';
 import { openInfrastructure } from '../infrastructure.ts';
 import { startServer } from '../main.ts';
+import { configMasker, createLogger } from './create-logger.ts';
 import { readConfig } from './read-config.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -18,9 +18,11 @@ export async function serve({ server }: { readonly server: boolean }): Promise<v
     process.exit(1);
   }
   const stopped = untilStopped();
-  const logger = pino({ level: config.logLevel }, pino.destination({ sync: true }));
+  const masker = configMasker(config);
+  const logger = createLogger(config.logLevel, masker);
   const infrastructure = await openInfrastructure(config, logger).catch((error: unknown) => {
-    process.stderr.write(`holdfast: it cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`holdfast: it cannot start: ${masker.mask(reason)}\n`);
     process.exit(1);
   });
   let publicUrl = config.publicUrl ?? `http://${config.listen.host}:${config.listen.port}`;

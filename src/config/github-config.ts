@@ -20,17 +20,34 @@ export function toGithub(raw: Raw, resolver: Resolver): GithubConfig | undefined
     );
     return undefined;
   }
-  const cloneUrl = raw.clone_url ?? `${webOrigin(raw.api_url)}/{owner}/{repo}.git`;
+  const clone = splitCloneUrl(raw.clone_url ?? `${webOrigin(raw.api_url)}/{owner}/{repo}.git`);
   return {
     apiUrl: raw.api_url,
     host: hostOf(raw.api_url),
-    cloneUrl,
+    ...clone,
     auth,
     webhookSecrets: [first, ...others],
     ca,
     writesPerMinute: raw.writes_per_minute,
     writesPerHour: raw.writes_per_hour,
   };
+}
+
+/** A credential in a URL would be seen in the arguments of git, in its messages and in the mirror's files. */
+function splitCloneUrl(url: string): Pick<GithubConfig, 'cloneUrl' | 'cloneCredential'> {
+  const match = /^(?<scheme>https?:\/\/)(?<username>[^/@:]*)(?::(?<password>[^/@]*))?@(?<rest>.*)$/.exec(url);
+  const { scheme, username = '', password = '', rest } = match?.groups ?? {};
+  if (scheme === undefined) return { cloneUrl: url, cloneCredential: undefined };
+  const credential = { username: decode(username), password: new Secret(decode(password)) };
+  return { cloneUrl: `${scheme}${rest}`, cloneCredential: credential };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function toAuth(

@@ -133,8 +133,10 @@ export interface GithubConfig {
   readonly apiUrl: string;
   /** The API URL's host name without port; `github.com` for the public API. */
   readonly host: string;
-  /** Has `{owner}` and `{repo}`. */
+  /** Has `{owner}` and `{repo}`, and no credential. */
   readonly cloneUrl: string;
+  /** What the operator's clone URL held before its host; git gets it in place of the token, and never in a URL. */
+  readonly cloneCredential: { readonly username: string; readonly password: Secret } | undefined;
   readonly auth:
     | { readonly kind: 'token'; readonly token: Secret }
     | { readonly kind: 'app'; readonly appId: string; readonly privateKey: Secret };

@@ -8,6 +8,7 @@ import {
   type ParsedFile,
   type TerraformDistribution,
 } from './configuration-file.ts';
+import { type DeclaredSecrets, findDeclaredSecrets } from './declared-secrets.ts';
 import { findFileReferences, type FileReference } from './file-reference.ts';
 import { findProviders, type ProviderRequirement } from './provider-requirement.ts';
 import { joinPath, leavesRepository, parentDirectory } from './repository-path.ts';
@@ -52,6 +53,7 @@ export interface TerraformDirectory {
   /** `required_version` constraints as written. */
   readonly requiredVersions: readonly string[];
   readonly fileReferences: readonly FileReference[];
+  readonly secrets: DeclaredSecrets;
   /** `terragrunt.hcl` is here. */
   readonly terragrunt: boolean;
   /** Files that could not be read, in words; what they would have said is missing above. */
@@ -182,6 +184,7 @@ function describe(
       listBlocks(body, 'terraform').flatMap((block) => literalText(block, 'required_version') ?? []),
     ),
     fileReferences: bodies.flatMap(findFileReferences),
+    secrets: findDeclaredSecrets(bodies),
     terragrunt: present.some(isTerragruntFile),
     problems: read.flatMap((file) => ('problem' in file ? [file] : [])),
   };

@@ -1,6 +1,7 @@
 import { HostRefusedError } from '../../core/host-error.ts';
 import type { RepositoryRef } from '../../core/repository.ts';
 import type { GitSource } from '../../ports/vcs-host.ts';
+import type { Secret } from '../../lib/secret.ts';
 import type { HostParts } from './host-parts.ts';
 import { orHostError } from './to-host-error.ts';
 
@@ -8,8 +9,13 @@ import { orHostError } from './to-host-error.ts';
 const USERNAME = 'x-access-token';
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 
+export interface CloneCredential {
+  readonly username: string;
+  readonly password: Secret;
+}
+
 /** Fills `{owner}` and `{repo}` of the operator's template; GitHub's names hold nothing that could change a URL's meaning. */
-export function createGitSources(parts: HostParts, cloneUrlTemplate: string) {
+export function createGitSources(parts: HostParts, cloneUrlTemplate: string, credential?: CloneCredential) {
   async function getGitSource(repository: RepositoryRef): Promise<GitSource> {
     const { owner, name } = repository;
     if (!NAME.test(owner) || !NAME.test(name) || /^\.+$/.test(owner) || /^\.+$/.test(name)) {
@@ -17,6 +23,7 @@ export function createGitSources(parts: HostParts, cloneUrlTemplate: string) {
     }
     const url = cloneUrlTemplate.replaceAll('{owner}', owner).replaceAll('{repo}', name);
     if (url.startsWith('file:')) return { url, username: undefined, password: undefined };
+    if (credential !== undefined) return { url, ...credential };
     const password = await orHostError(parts.clock, `get a credential to fetch ${owner}/${name}`, () =>
       parts.credentials.gitPassword(repository),
     );

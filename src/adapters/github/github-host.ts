@@ -7,7 +7,7 @@ import { createAppCredentials } from './app-credentials.ts';
 import { CHECK_SUMMARY_LENGTH, createChecks, STATUS_DESCRIPTION_LENGTH } from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { COMMENT_LENGTH, createComments } from './comments.ts';
-import { createGitSources } from './git-source.ts';
+import { type CloneCredential, createGitSources } from './git-source.ts';
 import type { GithubLog } from './github-log.ts';
 import type { HostParts } from './host-parts.ts';
 import { createInterpreter, createSilentProbot } from './interpreter.ts';
@@ -30,6 +30,8 @@ export interface GithubHostOptions {
   readonly apiUrl: string;
   /** Has `{owner}` and `{repo}`, such as `https://github.com/{owner}/{repo}.git`. */
   readonly cloneUrlTemplate: string;
+  /** Fetches in place of the token or the App. */
+  readonly cloneCredential?: CloneCredential | undefined;
   readonly auth: GithubAuth;
   readonly log: GithubLog;
   /** Proxy and certificates; undefined: direct, with the system's. */
@@ -91,7 +93,7 @@ export function createGithubHost(options: GithubHostOptions): VcsHost {
     ...createPullRequests(parts, repositories),
     ...createMergeability(parts),
     ...createPeople(parts),
-    ...createGitSources(parts, options.cloneUrlTemplate),
+    ...createGitSources(parts, options.cloneUrlTemplate, options.cloneCredential),
     ...createComments(parts),
     ...createMinimizeComments(parts),
     ...createChecks(parts),
