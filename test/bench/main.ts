@@ -3,9 +3,22 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Benchmark, type Figure, formatTable, isMissed } from './figure.ts';
+import { deliveries } from './deliveries.ts';
+import { launch } from './launch.ts';
+import { manyProjects } from './many-projects.ts';
+import { memoryAtRest, memoryGrowth } from './memory.ts';
 import { onePullRequest } from './one-pull-request.ts';
+import { secondCheckout } from './second-checkout.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [onePullRequest];
+const BENCHMARKS: readonly Benchmark[] = [
+  launch,
+  secondCheckout,
+  onePullRequest,
+  manyProjects,
+  deliveries,
+  memoryAtRest,
+  memoryGrowth,
+];
 const REPORT = join(import.meta.dirname, '../../reports/bench.json');
 const ENOUGH_PAIRS = 20;
 
@@ -23,7 +36,8 @@ const { values } = parseArgs({
 
 function help(): void {
   say('npm run bench -- [--pairs N] [--only NAME]... [--all] [--runs N]\n');
-  for (const { name, about, long } of BENCHMARKS) say(`  ${name.padEnd(18)} ${about}${long ? ' (only with --all or --only)' : ''}`);
+  for (const { name, about, long } of BENCHMARKS)
+    say(`  ${name.padEnd(18)} ${about}${long ? ' (only with --all or --only)' : ''}`);
 }
 
 function wholeNumber(name: 'pairs' | 'runs', least: number): number {
@@ -57,7 +71,8 @@ async function run(): Promise<void> {
   await mkdir(join(REPORT, '..'), { recursive: true });
   await writeFile(REPORT, `${JSON.stringify(report, undefined, 2)}\n`);
   say(`\nWritten to reports/bench.json.`);
-  if (options.pairs < ENOUGH_PAIRS) say(`${options.pairs} pairs are a look, not a measurement: take ${ENOUGH_PAIRS} or more.`);
+  if (options.pairs < ENOUGH_PAIRS)
+    say(`${options.pairs} pairs are a look, not a measurement: take ${ENOUGH_PAIRS} or more.`);
   if (figures.some(isMissed)) process.exitCode = 1;
 }
 
