@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
+import { createJobQueue } from '../../src/adapters/bullmq/create-job-queue.ts';
 import { type CloudObject, directoryCloud } from '../fakecloud/cloud.ts';
 import type { Fault, FaultPoint } from '../fakecloud/faults.ts';
 import { buildFakecloud } from '../fakecloud/build-fakecloud.ts';
@@ -10,6 +12,7 @@ import type { NewPullRequest } from '../servers/github/people.ts';
 import type { IssueComment, PullRequest, Repository, Role } from '../servers/github/state/model.ts';
 import { type E2eView, createView } from './e2e-view.ts';
 import { type HoldfastProcess, startHoldfast } from './holdfast-process.ts';
+import { recordingLogger } from './recording-logger.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { settleDatabase } from './e2e-settle.ts';
 
@@ -50,6 +53,8 @@ export interface Stage extends E2eView, AsyncDisposable {
   say(pull: PullRequest, login: string, body: string): Promise<IssueComment>;
   /** Every webhook answered, every delivery handled, no run open, everything published. */
   settle(): Promise<void>;
+  /** The tidying that time brings, with nothing heard of this repository's pull requests for an hour. */
+  tidyAsIfLongAgo(repository: Repository): Promise<void>;
   object(name: string): Promise<CloudObject | undefined>;
   /** The next such operation on this object takes longer, milliseconds. */
   slow(op: FaultPoint, name: string, delayMs: number): Promise<void>;
@@ -155,6 +160,17 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       return comment;
     },
     settle,
+    tidyAsIfLongAgo: async ({ id }) => {
+      await sql`update pull_requests set updated_at = now() - interval '1 hour' where repository_id = ${`127.0.0.1/${id}`}`.execute(
+        database.db,
+      );
+      const queue = await createJobQueue({
+        backend: { kind: 'postgres', url: database.url },
+        logger: recordingLogger(),
+      });
+      await queue.enqueue('cleanup', {});
+      await queue.close();
+    },
     object: async (name) => (await cloud.get(name)) ?? undefined,
     slow: async (op, name, delayMs) => {
       const fault: Fault = { op, name, times: 1, delay_ms: delayMs };

@@ -2,6 +2,9 @@ import type { GithubServer } from '../servers/github/github-server.ts';
 import type { IssueComment, PullRequest, Repository } from '../servers/github/state/model.ts';
 import type { TestDatabase } from './postgres.ts';
 
+/** Keeps what people quote from becoming a mention or a link; in the way of comparing texts. */
+const ZERO_WIDTH_SPACE = '\u200b';
+
 export interface LockView {
   readonly dir: string;
   readonly workspace: string;
@@ -37,7 +40,7 @@ export function createView(github: GithubServer, { db }: TestDatabase, bot: stri
   const replies = (pull: PullRequest): readonly string[] =>
     comments(pull)
       .filter((comment) => !isPlan(comment))
-      .map((comment) => comment.body);
+      .map((comment) => comment.body.replaceAll(ZERO_WIDTH_SPACE, ''));
   const readRuns = (pull: PullRequest) =>
     db
       .selectFrom('runs')

@@ -148,14 +148,14 @@ async function open(
   };
 }
 
-/** Answers to earlier applies; the newest stays open. */
+/** Answers to earlier applies; the newest stays open, be it posted already or about to be. */
 async function readOutdated(db: Kysely<Database>, id: PullRequestId): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('replies')
     .select(['comment_node_id', 'minimized'])
     .where('pull_request_id', '=', id)
     .where('kind', '=', 'apply')
-    .where('state', '=', 'posted')
+    .where('state', '<>', 'given_up')
     .orderBy('created_at', 'desc')
     .offset(1)
     .execute();
