@@ -46,6 +46,9 @@ export async function openPullRequest(
   return refreshPullRequest(context, host, repository, event.number);
 }
 
+/** Two events of one pull request may be handled at once; the host has to be asked again when another was quicker. */
+const READS = 5;
+
 /** Reads the facts again; the answer's version is the one they belong to. */
 export async function refreshPullRequest(
   context: WorkerContext,
@@ -53,10 +56,16 @@ export async function refreshPullRequest(
   repository: Repository,
   number: number,
 ): Promise<PullRequestRecord | undefined> {
-  const known = await context.pulls.find(pullRequestId(repository, number));
-  const pull = await host.getPullRequest(repository, number);
-  const served = servesBranch(rulesOf(context, pull.repository), pull.baseRef);
-  // One that was served and now goes elsewhere must still be seen to, so that its locks are given back.
-  if (!served && known === undefined) return undefined;
-  return context.pulls.save({ ...pull, repository });
+  for (let reads = 0; reads < READS; reads += 1) {
+    const seen = await context.pulls.readVersion(pullRequestId(repository, number));
+    const pull = await host.getPullRequest(repository, number);
+    const served = servesBranch(rulesOf(context, pull.repository), pull.baseRef);
+    // One that was served and now goes elsewhere must still be seen to, so that its locks are given back.
+    if (!served && seen === 0) return undefined;
+    const saved = await context.pulls.saveSeen({ ...pull, repository }, seen);
+    if (saved !== undefined) return saved;
+  }
+  throw new Error(
+    `pull request #${number} of ${repository.owner}/${repository.name} changes faster than it can be read`,
+  );
 }

@@ -19,7 +19,7 @@ export interface DeliveryStore {
   ): Promise<'stored' | 'repeated'>;
   find(host: string, id: string): Promise<StoredDelivery | undefined>;
   markHandled(host: string, id: string): Promise<void>;
-  /** Counts the attempt; `final` gives up until it is delivered again. */
+  /** Counts the attempt; `final` gives up until it is delivered again. Changes nothing once it is handled. */
   markFailed(host: string, id: string, error: string, final: boolean): Promise<void>;
   /** Not handled and older than this; for the sweep. */
   listUnhandled(
@@ -30,5 +30,6 @@ export interface DeliveryStore {
   findLatest(host: string): Promise<Date | undefined>;
   /** Which of these the record has as handled or waiting. */
   findKnown(host: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
-  prune(handledBefore: Date): Promise<number>;
+  /** Removes what was handled, or given up and received, before this instant; never what waits. */
+  prune(before: Date): Promise<number>;
 }

@@ -9,6 +9,11 @@ export interface PullRequestStore {
   findRepository(host: string, hostId: string): Promise<Repository | undefined>;
   /** Writes the facts; the version grows only when one of them changed. */
   save(pull: PullRequest): Promise<PullRequestRecord>;
+  /**
+   * Writes facts that were asked for when the record's version was `seen`. Undefined, and nothing written, when it has grown since:
+   * these facts may be older than what is recorded and must be asked for again.
+   */
+  saveSeen(pull: PullRequest, seen: number): Promise<PullRequestRecord | undefined>;
   find(id: PullRequestId): Promise<PullRequestRecord | undefined>;
   /** The version now; facts that are gathered after this call are at least as new. 0 when unknown. */
   readVersion(id: PullRequestId): Promise<number>;

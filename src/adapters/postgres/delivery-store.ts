@@ -56,6 +56,7 @@ export function createDeliveryStore(db: Kysely<Database>): DeliveryStore {
         .set({ attempts: sql`attempts + 1`, error, ...(final ? { state: 'failed' as const } : {}) })
         .where('host', '=', host)
         .where('id', '=', id)
+        .where('state', '<>', 'handled')
         .execute();
     },
     listUnhandled: (receivedBefore, limit) =>
@@ -89,8 +90,8 @@ export function createDeliveryStore(db: Kysely<Database>): DeliveryStore {
     prune: async (handledBefore) => {
       const result = await db
         .deleteFrom('deliveries')
-        .where('state', '=', 'handled')
-        .where('handled_at', '<', handledBefore)
+        .where('state', '<>', 'received')
+        .where(sql<Date>`coalesce(handled_at, received_at)`, '<', handledBefore)
         .executeTakeFirst();
       return Number(result.numDeletedRows);
     },

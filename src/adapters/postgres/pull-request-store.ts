@@ -1,18 +1,10 @@
 import { type Kysely, sql } from 'kysely';
-import type { PullRequestId } from '../../core/record.ts';
+import type { PullRequestId, PullRequestRecord } from '../../core/record.ts';
 import { pullRequestId } from '../../core/record.ts';
 import type { PullRequest } from '../../core/pull-request.ts';
 import type { Repository, RepositoryRef } from '../../core/repository.ts';
 import type { PullRequestStore } from '../../ports/pull-request-store.ts';
-import {
-  PLAN_COLUMNS,
-  selectLocks,
-  selectPullRequests,
-  toLock,
-  toPlan,
-  toPullRequest,
-  toRepository,
-} from './rows.ts';
+import { PLAN_COLUMNS, selectLocks, selectPullRequests, toLock, toPlan, toPullRequest, toRepository } from './rows.ts';
 import type { Database } from './schema.ts';
 import { transact } from './transact.ts';
 
@@ -24,6 +16,7 @@ type FactCalls =
   | 'saveRepository'
   | 'findRepository'
   | 'save'
+  | 'saveSeen'
   | 'find'
   | 'readVersion'
   | 'listOpen'
@@ -33,6 +26,15 @@ function facts(db: Kysely<Database>): Pick<PullRequestStore, FactCalls> {
   const find = async (id: PullRequestId) => {
     const row = await selectPullRequests(db).where('pull_requests.id', '=', id).executeTakeFirst();
     return row && toPullRequest(row);
+  };
+  const save = (pull: PullRequest, seen: number | undefined): Promise<PullRequestRecord | undefined> => {
+    const id = pullRequestId(pull.repository, pull.number);
+    return transact(db, async (trx) => {
+      await saveRepository(trx, pull.repository);
+      if (!(await savePullRequest(trx, id, pull, seen))) return undefined;
+      const row = await selectPullRequests(trx).where('pull_requests.id', '=', id).executeTakeFirst();
+      return row && toPullRequest(row);
+    });
   };
   return {
     find,
@@ -47,15 +49,11 @@ function facts(db: Kysely<Database>): Pick<PullRequestStore, FactCalls> {
       return row && toRepository(row);
     },
     save: async (pull) => {
-      const id = pullRequestId(pull.repository, pull.number);
-      await transact(db, async (trx) => {
-        await saveRepository(trx, pull.repository);
-        await savePullRequest(trx, id, pull);
-      });
-      const saved = await find(id);
-      if (saved === undefined) throw new Error(`pull request ${id} was removed while it was being saved`);
+      const saved = await save(pull, undefined);
+      if (saved === undefined) throw new Error(`pull request ${pull.number} was removed while it was being saved`);
       return saved;
     },
+    saveSeen: save,
     readVersion: async (id) => {
       const row = await db.selectFrom('pull_requests').select('version').where('id', '=', id).executeTakeFirst();
       return row?.version ?? 0;
@@ -100,7 +98,13 @@ async function saveRepository(db: Kysely<Database>, repository: Repository): Pro
     .execute();
 }
 
-async function savePullRequest(db: Kysely<Database>, id: PullRequestId, pull: PullRequest): Promise<void> {
+/** `seen`: only if the recorded version is still this one. Answers whether it was written. */
+async function savePullRequest(
+  db: Kysely<Database>,
+  id: PullRequestId,
+  pull: PullRequest,
+  seen: number | undefined,
+): Promise<boolean> {
   const values = {
     title: pull.title,
     url: pull.url,
@@ -117,17 +121,19 @@ async function savePullRequest(db: Kysely<Database>, id: PullRequestId, pull: Pu
   };
   const changed = sql<boolean>`(pull_requests.title, pull_requests.url, pull_requests.state, pull_requests.draft, pull_requests.fork, pull_requests.head_sha, pull_requests.head_ref, pull_requests.base_ref, pull_requests.base_sha)
     is distinct from (excluded.title, excluded.url, excluded.state, excluded.draft, excluded.fork, excluded.head_sha, excluded.head_ref, excluded.base_ref, excluded.base_sha)`;
-  await db
+  const result = await db
     .insertInto('pull_requests')
     .values({ id, repository_id: repositoryId(pull.repository), number: pull.number, version: 1, ...values })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet({
+    .onConflict((conflict) => {
+      const update = conflict.column('id').doUpdateSet({
         ...values,
         version: sql`pull_requests.version + case when ${changed} then 1 else 0 end`,
         updated_at: sql`now()`,
-      }),
-    )
-    .execute();
+      });
+      return seen === undefined ? update : update.where('pull_requests.version', '=', seen);
+    })
+    .executeTakeFirst();
+  return Number(result.numInsertedOrUpdatedRows) > 0;
 }
 
 function locks(db: Kysely<Database>): Pick<PullRequestStore, 'listLocks'> {
