@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { renderCheckRun } from '../src/comments/check-run.ts';
 import type { PullRequestState } from '../src/core/record.ts';
+import { commitSha } from '../src/core/repository.ts';
 import type { PublicationState } from '../src/ports/publication-store.ts';
 import type { CheckRun, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
@@ -13,9 +15,13 @@ interface Publication {
   readonly wanted: PublicationState;
 }
 
-export async function publishCheckRun({ context, host, state, wanted }: Publication): Promise<void> {
+/** The check run of the head commit. One of an earlier commit that was still going on is ended: its plans were superseded. */
+export async function publishCheckRun(publication: Publication): Promise<void> {
+  const { context, host, state, wanted } = publication;
   const { planBatch, pull } = state;
-  if (!host.capabilities.checkRuns || planBatch === undefined || planBatch.headSha !== pull.headSha) return;
+  if (!host.capabilities.checkRuns) return;
+  await endSuperseded(publication);
+  if (planBatch === undefined || planBatch.headSha !== pull.headSha) return;
   const view = await planCommentView(context, state);
   if (view === undefined) return;
   const { title, summary, actions } = renderCheckRun(view, { limit: host.limits.checkSummaryLength });
@@ -33,14 +39,34 @@ export async function publishCheckRun({ context, host, state, wanted }: Publicat
     summary,
     actions: open ? [] : actions,
   };
-  const hash = JSON.stringify(checkRun);
-  if (previous?.hash === hash) return;
+  if (previous?.hash === digestOf(checkRun)) return;
   const id = await host.ensureCheckRun(pull.repository, checkRun, { priority: open ? 'progress' : 'normal' });
-  await context.publications.saveCheckRun(pull.id, {
-    id,
-    sha: pull.headSha,
-    hash: JSON.stringify({ ...checkRun, id }),
-  });
+  await context.publications.saveCheckRun(pull.id, { id, sha: pull.headSha, hash: digestOf({ ...checkRun, id }) });
+}
+
+/** Begins with the status, so that it can be told what was going on. */
+function digestOf(checkRun: CheckRun): string {
+  return `${checkRun.status}:${createHash('sha256').update(JSON.stringify(checkRun)).digest('base64url')}`;
+}
+
+async function endSuperseded({ context, host, state, wanted }: Publication): Promise<void> {
+  const { checkRun } = wanted;
+  const { pull } = state;
+  if (checkRun === undefined || checkRun.sha === pull.headSha || !checkRun.hash.startsWith('in_progress:')) return;
+  const ended: CheckRun = {
+    id: checkRun.id,
+    name: CHECK_RUN_NAME,
+    headSha: commitSha(checkRun.sha),
+    externalId: pull.id,
+    url: context.publicUrl,
+    status: 'completed',
+    conclusion: 'cancelled',
+    title: 'Superseded by a newer commit',
+    summary: `Commit ${pull.headSha.slice(0, 7)} came before this one was planned.`,
+    actions: [],
+  };
+  await host.ensureCheckRun(pull.repository, ended);
+  await context.publications.saveCheckRun(pull.id, { ...checkRun, hash: digestOf(ended) });
 }
 
 function conclude(state: PullRequestState): NonNullable<CheckRun['conclusion']> {

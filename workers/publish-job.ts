@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto';
 import { HostRefusedError, HostUnavailableError } from '../src/core/host-error.ts';
 import { renderApplyReply, renderCommandReply, replyMarker } from '../src/comments/reply-comment.ts';
 import { planMarker, renderPlanComment } from '../src/comments/plan-comment.ts';
+import type { PullRequest } from '../src/core/pull-request.ts';
 import type { PullRequestId, PullRequestState } from '../src/core/record.ts';
 import { RetryLaterError } from '../src/ports/job-queue.ts';
 import type { PendingReply, PublicationState } from '../src/ports/publication-store.ts';
-import type { VcsHost } from '../src/ports/vcs-host.ts';
+import type { MergeResult, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
 import { keepPublishing, PUBLISH_LEASE_MS, type PublishKeeper, PublishingLostError } from './keep-publishing.ts';
 import { publishCheckRun } from './publish-check-run.ts';
-import { publishStatuses } from './publish-statuses.ts';
+import { listStatuses, publishStatus } from './publish-statuses.ts';
 import { PUBLISH_LATER_MS } from './wake.ts';
 import { applyReplyView, refusedReply } from './views/apply-reply-view.ts';
 import { planCommentView } from './views/plan-comment-view.ts';
 
 /** A human pace for progress edits, milliseconds between two. */
 const PROGRESS_PACE_MS = 5_000;
+
+type MergeMethod = NonNullable<PublicationState['merge']>['method'];
 
 interface Publication {
   readonly context: WorkerContext;
@@ -44,12 +47,7 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
     if (error instanceof PublishingLostError) return;
     if (error instanceof HostUnavailableError)
       throw new RetryLaterError(error.message, error.retryAt, { cause: error });
-    if (!(error instanceof HostRefusedError)) throw error;
-    context.logger.error(
-      { pull: id, error },
-      'the host refused what was to be published; it is given up until something changes',
-    );
-    done = wanted.wanted;
+    throw error;
   } finally {
     keeper.stop();
     await context.publications.close(wanted.lease, done);
@@ -65,21 +63,39 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
 /** Answers up to which version all is published; undefined when a progress edit was put off. */
 async function publish(publication: Publication): Promise<number | undefined> {
   const settled = publication.state.open.length === 0;
-  const complete = await publishPlanComment(publication, settled);
+  let complete = true;
+  await part(publication, 'the plan comment', async () => {
+    complete = await publishPlanComment(publication, settled);
+  });
   const merging = publication.wanted.merge !== undefined;
   // The host may want our own statuses before it merges, and the answer to the apply tells what came of the merge.
   if (merging) await publishChecks(publication);
-  await mergeWhenWanted(publication);
-  for (const reply of publication.wanted.replies) await publishReply(publication, reply);
+  await part(publication, 'the merge', () => mergeWhenWanted(publication));
+  for (const reply of publication.wanted.replies)
+    await part(publication, 'an answer', () => publishReply(publication, reply));
   if (!merging) await publishChecks(publication);
   await publishReactions(publication);
   await minimizeOutdated(publication);
   return complete ? publication.wanted.wanted : undefined;
 }
 
+/** What the host refuses of one part is given up until something changes; the others are nevertheless published. */
+async function part({ context, wanted }: Publication, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof HostRefusedError)) throw error;
+    context.logger.error(
+      { pull: wanted.pull.id, part: what, error },
+      'the host refused a part of what people should see',
+    );
+  }
+}
+
 async function publishChecks(publication: Publication): Promise<void> {
-  await publishStatuses(publication);
-  await publishCheckRun(publication);
+  for (const status of await listStatuses(publication))
+    await part(publication, `the status ${status.context}`, () => publishStatus(publication, status));
+  await part(publication, 'the check run', () => publishCheckRun(publication));
 }
 
 async function publishPlanComment(
@@ -123,8 +139,14 @@ async function publishReply({ context, host, wanted, keeper }: Publication, pend
   if (body === undefined) return context.publications.endReply(pending.id, undefined);
   keeper.check();
   await context.publications.beginReply(pending.id);
-  const posted = await host.createComment(repository, number, body);
-  await context.publications.endReply(pending.id, posted);
+  try {
+    await context.publications.endReply(pending.id, await host.createComment(repository, number, body));
+  } catch (error) {
+    // Any other refusal may be lifted: by a permission, or by unlocking the conversation.
+    if (error instanceof HostRefusedError && error.status === 422)
+      await context.publications.endReply(pending.id, undefined);
+    throw error;
+  }
 }
 
 async function renderReply(
@@ -165,18 +187,28 @@ async function minimizeOutdated({ context, host, wanted }: Publication): Promise
 }
 
 /** Automerge: only while the head is what was applied. */
-async function mergeWhenWanted({ context, host, wanted }: Publication): Promise<void> {
+async function mergeWhenWanted({ context, host, wanted, keeper }: Publication): Promise<void> {
   if (wanted.merge === undefined) return;
   const { headSha, method } = wanted.merge;
+  keeper.check();
   const pull = await host.getPullRequest(wanted.pull.repository, wanted.pull.number);
   if (pull.state === 'merged') return context.publications.endMerge(wanted.pull.id, 'merged', undefined);
-  if (pull.headSha !== headSha) {
-    return context.publications.endMerge(wanted.pull.id, 'refused', 'the pull request has new commits since the apply');
-  }
-  const result = await host.mergePullRequest(pull, pull.headSha, method);
+  const result = pull.headSha === headSha ? await merge(host, pull, method) : HEAD_MOVED;
   const reason = result.kind === 'refused' ? result.reason : 'the pull request has new commits since the apply';
   if (result.kind === 'merged') await context.publications.endMerge(wanted.pull.id, 'merged', undefined);
   else await context.publications.endMerge(wanted.pull.id, 'refused', reason);
+}
+
+const HEAD_MOVED = { kind: 'head_moved' } as const;
+
+/** A refusal is an answer whatever its form: asked again and again it would be refused again and again. */
+async function merge(host: VcsHost, pull: PullRequest, method: MergeMethod): Promise<MergeResult> {
+  try {
+    return await host.mergePullRequest(pull, pull.headSha, method);
+  } catch (error) {
+    if (error instanceof HostRefusedError) return { kind: 'refused', reason: error.message };
+    throw error;
+  }
 }
 
 export function digest(text: string): string {

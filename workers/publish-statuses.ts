@@ -17,20 +17,48 @@ interface Publication {
   readonly wanted: PublicationState;
 }
 
-/** Statuses on the head commit. They always end: a pull request that touches no project gets its green ones, too. */
-export async function publishStatuses({ context, host, state, wanted }: Publication): Promise<void> {
-  if (state.planBatch === undefined || state.pull.state === 'closed') return;
-  if (state.planBatch.headSha !== state.pull.headSha) return;
-  for (const status of await listStatuses(context, host, state)) {
-    const hash = `${status.state}|${status.description}|${status.url}`;
-    if (wanted.statuses.get(status.context) === hash) continue;
-    const priority = status.state === 'pending' ? 'progress' : 'normal';
-    await host.setCommitStatus(state.pull.repository, state.pull.headSha, status, { priority });
-    await context.publications.saveStatus(state.pull.id, state.pull.headSha, status.context, hash);
-  }
+/**
+ * What the head commit should show, as far as it is not there yet. Statuses always end: a pull request that touches no project gets
+ * its green ones, and one that is closed keeps none that wait.
+ */
+export async function listStatuses({ context, host, state, wanted }: Publication): Promise<readonly CommitStatus[]> {
+  if (state.planBatch === undefined || state.planBatch.headSha !== state.pull.headSha) return [];
+  const all = await listAll(context, host, state);
+  return settle(all, state, wanted).filter((status) => wanted.statuses.get(status.context) !== digestOf(status));
 }
 
-async function listStatuses(
+/** One status; it is written down when the host has it. */
+export async function publishStatus(
+  { context, host, state, wanted }: Publication,
+  status: CommitStatus,
+): Promise<void> {
+  const priority = status.state === 'pending' ? 'progress' : 'normal';
+  const { repository, headSha } = state.pull;
+  await host.setCommitStatus(repository, headSha, status, { priority });
+  await context.publications.saveStatus(wanted.pull.id, headSha, status.context, digestOf(status));
+}
+
+function digestOf(status: CommitStatus): string {
+  return `${status.state}|${status.description}|${status.url}`;
+}
+
+/** On a closed pull request nobody will ever do what is waited for. Nothing else is touched there: its commit may be in another one. */
+function settle(
+  all: readonly CommitStatus[],
+  { pull, open }: PullRequestState,
+  { statuses }: PublicationState,
+): readonly CommitStatus[] {
+  if (pull.state === 'open') return all;
+  if (open.length > 0) return pull.state === 'merged' ? all : [];
+  const description = `the pull request was ${pull.state} before this was done`;
+  const ended = all.map((status) =>
+    status.state === 'pending' ? { ...status, state: 'error' as const, description } : status,
+  );
+  if (pull.state === 'merged') return ended;
+  return ended.filter(({ context }) => statuses.get(context)?.startsWith('pending|') === true);
+}
+
+async function listAll(
   context: WorkerContext,
   host: VcsHost,
   state: PullRequestState,
