@@ -37,6 +37,7 @@ export async function applyRun(
   context: RunContext,
   run: ClaimedRun,
   keeper: LeaseKeeper,
+  afterwards: AsyncDisposableStack,
 ): Promise<RunEnd | 'handed_back'> {
   await context.runs.start(run.lease);
   const gathered = await gatherApplyFacts(context, run);
@@ -69,6 +70,7 @@ export async function applyRun(
     knownSecrets: artifact.sensitiveValues,
     expectedResources: artifact.stateResources,
     commandArgs: artifact.commandArgs,
+    afterwards,
   });
   // Awaited here: the project is closed when this function returns.
   return await verifyAndApply(apply, opened, artifact.canonical);

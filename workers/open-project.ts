@@ -6,6 +6,7 @@ import { workspaceVarFile } from '../src/core/workspace-var-file.ts';
 import type { CommitSha, Repository } from '../src/core/repository.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import type { ClaimedRun } from '../src/ports/run-store.ts';
+import type { SandboxSlot } from '../src/ports/sandbox.ts';
 import type { CommitFacts } from './commit-facts.ts';
 import type { RunContext } from './run-context.ts';
 import type { LeaseKeeper } from './keep-lease.ts';
@@ -21,7 +22,7 @@ const MAX_LOCK_FILE_BYTES = 1024 * 1024;
 /** Progress is stored at this pace at most, milliseconds. */
 const PROGRESS_MS = 1_000;
 
-/** A project laid out for its steps: its own folder, slot, credentials and output. Everything goes when it is closed. */
+/** A project laid out for its steps: its own folder, slot, credentials and output, which is stored whole when it is closed. */
 export interface OpenProject extends AsyncDisposable {
   readonly projectRun: ProjectRun;
   readonly output: RunOutput;
@@ -38,6 +39,8 @@ export interface OpenRequest {
   readonly expectedResources: number | undefined;
   /** What followed `--` in the plan command, for its verification, too. */
   readonly commandArgs: readonly string[];
+  /** Folder and slot go with it: after the end of the run is on record, so that nobody waits for that. */
+  readonly afterwards: AsyncDisposableStack;
 }
 
 export async function openProject(context: RunContext, request: OpenRequest): Promise<OpenProject> {
@@ -53,22 +56,16 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
   const credentials = pull.fork ? NO_CREDENTIALS : await findCredentials(context, pull.repository, run.project);
   const secrets = await findProjectSecrets(context, pull.repository, commit, run.project, credentials);
   const output = openRunOutput(context, run.lease, [...request.knownSecrets, ...secrets]);
-  const folder = join(context.workDirectory, run.id);
-  const slot = await context.sandbox.openSlot(context.config.sandbox);
+  // A run that was given back may be claimed anew while its former folder is still being removed.
+  const folder = join(context.workDirectory, `${run.id}-${run.lease.token}`);
   const checkoutDirectory = join(folder, 'checkout');
   const directory = join(folder, 'run');
-  const close = async (): Promise<void> => {
-    await output.close();
-    await slot.reclaim(folder).catch(() => undefined);
-    await slot.close();
-    await rm(folder, { recursive: true, force: true });
-  };
   try {
-    await rm(folder, { recursive: true, force: true });
+    request.afterwards.defer(() => rm(folder, { recursive: true, force: true }));
+    const slot = await openSlot(context, request.afterwards, folder);
     await mkdir(checkoutDirectory, { recursive: true });
     await mkdir(directory);
     await exportCommit(context, pull.repository, commit.sha, checkoutDirectory, output);
-    await slot.own(checkoutDirectory);
     const lockFile = await readLockFile(context, pull, commit, run.project.dir);
     const missing = await context.providerMirror.fill({
       requirements: listProviders(commit.configuration, run.project.dir),
@@ -101,11 +98,21 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
       onSensitiveValues: output.maskValues,
       signal: request.keeper.signal,
     };
-    return { projectRun, output, [Symbol.asyncDispose]: close };
+    return { projectRun, output, [Symbol.asyncDispose]: () => output.close() };
   } catch (error) {
-    await close();
+    await output.close();
     throw error;
   }
+}
+
+async function openSlot(
+  { sandbox, config }: RunContext,
+  afterwards: AsyncDisposableStack,
+  folder: string,
+): Promise<SandboxSlot> {
+  const slot = afterwards.adopt(await sandbox.openSlot(config.sandbox), (open) => open.close());
+  afterwards.defer(() => slot.reclaim(folder).catch(() => undefined));
+  return slot;
 }
 
 async function readLockFile(
@@ -115,6 +122,7 @@ async function readLockFile(
   dir: string,
 ): Promise<string | undefined> {
   const path = joinPath(dir, '.terraform.lock.hcl');
+  if (!commit.paths.includes(path)) return undefined;
   return (await commits.readFiles(pull.repository, commit.sha, [path], MAX_LOCK_FILE_BYTES)).get(path);
 }
 

@@ -20,6 +20,7 @@ export async function planRun(
   context: RunContext,
   run: ClaimedRun,
   keeper: LeaseKeeper,
+  afterwards: AsyncDisposableStack,
 ): Promise<RunEnd | 'handed_back'> {
   const pull = await context.pulls.find(run.pullRequestId);
   if (pull === undefined || run.batch.mergeSha === undefined) throw new Error(`run ${run.id} has nothing to plan`);
@@ -32,7 +33,7 @@ export async function planRun(
   if (unmet.length > 0) return { state: 'failed', result: { kind: 'refused', unmet }, phases: [] };
   const before = await readPreviousPlan(context, run);
   const commandArgs = run.batch.notes.extraArgs;
-  const project = { run, pull, commit, keeper, actor: run.batch.actor, commandArgs, ...before };
+  const project = { run, pull, commit, keeper, actor: run.batch.actor, commandArgs, afterwards, ...before };
   await using opened = await openProject(context, project);
   const checkout: RunPhase = { name: 'checkout', ms: Math.round(performance.now() - startedAt) };
   const outcome = await planProject(opened.projectRun);

@@ -30,10 +30,13 @@ export async function runJob(context: RunContext): Promise<void> {
 async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
   const logger = context.logger.child({ run: run.id, project: run.projectKey, operation: run.operation });
   const keeper = keepLease(context, run, context.stop.atOnce);
+  const afterwards = new AsyncDisposableStack();
   logger.info({ pull: run.pullRequestId }, 'run claimed');
   try {
     const work = run.operation === 'plan' ? planRun : applyRun;
-    const end = await work({ ...context, logger }, run, keeper).catch((error: unknown) => failure(context, run, error));
+    const end = await work({ ...context, logger }, run, keeper, afterwards).catch((error: unknown) =>
+      failure(context, run, error),
+    );
     const wakeups = await record(context, run, end);
     await wake(context, wakeups);
     if (end === 'handed_back') logger.info({}, 'run handed back');
@@ -43,6 +46,7 @@ async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
     else logger.error({ error }, 'the end of the run could not be recorded; recovery will deal with it');
   } finally {
     keeper.stop();
+    await afterwards.disposeAsync().catch((error: unknown) => logger.warn({ error }, 'the run left something behind'));
   }
 }
 
