@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createJobQueue } from './adapters/bullmq/create-job-queue.ts';
 import { createBubblewrapSandbox } from './adapters/bubblewrap/bubblewrap-sandbox.ts';
+import { lockDataDirectory } from './adapters/embedded-postgres/lock-data-directory.ts';
 import { startEmbeddedPostgres } from './adapters/embedded-postgres/start-embedded-postgres.ts';
 import { createGitMirror } from './adapters/git/create-git-mirror.ts';
 import type { GitNetwork } from './adapters/git/git-environment.ts';
@@ -46,7 +47,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   const directories = await prepareDataDirectory(config);
   const secrets = await readInstallationSecrets(config);
   const seal = createSeal(secrets.encryptionKeys);
-  const databaseUrl = config.databaseUrl ?? (await startDatabase(opening, config, logger));
+  const databaseUrl = await openDatabase(opening, config, logger);
   const connection = opening.adopt(connectPostgres({ url: databaseUrl, logger }), (open) => open.close());
   await migrate(connection.db);
   const workerId = createWorkerId();
@@ -125,6 +126,14 @@ async function gitNetwork({ proxyUrl, noProxy, github }: ServerConfig, { root }:
 
 function closer(stack: AsyncDisposableStack): () => Promise<void> {
   return () => stack.disposeAsync();
+}
+
+/** The data directory is for one Holdfast alone, whoever keeps the database: the embedded one takes the directory itself. */
+async function openDatabase(opening: AsyncDisposableStack, config: ServerConfig, logger: Logger): Promise<Secret> {
+  if (config.databaseUrl === undefined) return startDatabase(opening, config, logger);
+  const lock = await lockDataDirectory(config.dataDir);
+  opening.defer(() => lock.release());
+  return config.databaseUrl;
 }
 
 async function startDatabase(opening: AsyncDisposableStack, config: ServerConfig, logger: Logger): Promise<Secret> {

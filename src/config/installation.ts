@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '../lib/secret.ts';
 import type { ServerConfig } from './server-config.ts';
@@ -68,8 +68,13 @@ async function ensureFile(
   const text = randomBytes(KEY_BYTES).toString('base64');
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, `${text}\n`, { mode: 0o600, flush: true });
-  await rename(draft, path);
-  return { key: decode(path, text), isNew: true };
+  // Two first starts at once must end with one key: a link is made only where there is none.
+  const isNew = await link(draft, path).then(
+    () => true,
+    () => false,
+  );
+  await rm(draft);
+  return { key: decode(path, isNew ? text : await readFile(path, 'utf8')), isNew };
 }
 
 function decode(path: string, text: string): Secret<Uint8Array> {
