@@ -38,6 +38,26 @@ test.each([
   expect(problemOfExtraArgument(argument, 'apply', 'workflow')).toContain('as a whole');
 });
 
-test.each(['-var=a=b', '-parallelism=3', 'positional', '-constructor', '--', '-'])('%s is let through', (argument) => {
-  expect(problemOfExtraArgument(argument, 'apply', 'comment')).toBeUndefined();
+test.each(['-var=a=b', '-parallelism=3', 'positional', '-constructor', '--', '-', 'not-out=x', 'a -json', '-json-x'])(
+  '%s is let through',
+  (argument) => {
+    expect(problemOfExtraArgument(argument, 'apply', 'comment')).toBeUndefined();
+  },
+);
+
+test.each([
+  ['-chdir=x', 'it leaves the project that was checked and locked'],
+  ['-plugin-dir=x', 'providers come from the read-only mirror only'],
+  ['-out=x', 'the plan file is Holdfast’s to place'],
+  ['-state=x', 'the state is what the backend says'],
+  ['-state-out=x', 'the state is what the backend says'],
+  ['-backup=x', 'the state is what the backend says'],
+  ['-json', 'Holdfast chooses the output itself, to read it'],
+  ['-input=false', 'nobody could answer a question'],
+  ['-lock=false', 'the state lock keeps two writers apart'],
+  ['-lock-timeout=1m', 'how long to wait for the state lock is the server’s to say'],
+])('of %s people are told: %s', (argument, reason) => {
+  expect(problemOfExtraArgument(argument, 'init', 'comment')).toBe(
+    `flag "${argument}" is not allowed in extra args: ${reason}`,
+  );
 });
