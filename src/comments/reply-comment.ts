@@ -24,11 +24,16 @@ export function renderCommandReply(
 }
 
 function modelOf(view: CommandReplyView, level: DetailLevel): object {
-  const fields = Object.entries(view).map(([name, value]) => [
+  const told = view.kind === 'nothing_done' ? { ...view, reason: asSentence(view.reason) } : view;
+  const fields = Object.entries(told).map(([name, value]) => [
     name,
     Array.isArray(value) ? firstOf(value, level.items) : value,
   ]);
   return { ...Object.fromEntries(fields), ...level, trigger: view.triggers[0], help: helpOf(view) };
+}
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 const PURPOSES: Readonly<Record<CommandName, string>> = {

@@ -28,9 +28,11 @@ const templates = new Map<string, Handlebars.TemplateDelegate>();
 for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
   if (!file.endsWith('.hbs')) continue;
   const name = file.slice(0, -'.hbs'.length).replaceAll('\\', '/');
-  const template = handlebars.compile(readFileSync(`${folder}${file}`, 'utf8'), { strict: true, preventIndent: true });
-  templates.set(name, template);
-  handlebars.registerPartial(name, template);
+  const text = readFileSync(`${folder}${file}`, 'utf8');
+  const options = { strict: true, preventIndent: true };
+  templates.set(name, handlebars.compile(text, options));
+  // A partial stands in a line of its own making: the end of its file must not end that line.
+  handlebars.registerPartial(name, handlebars.compile(text.trimEnd(), options));
 }
 
 /** Fills the template of that name (its path below this folder without `.hbs`); a field the template needs and `model` lacks is an error. */

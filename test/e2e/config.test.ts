@@ -45,7 +45,7 @@ describe('the config file', () => {
     expect(body).toMatch(/`holdfast.yaml`, line 4: .*workspce.*did you mean `workspace`/);
     expect(body).toMatch(/`holdfast.yaml`, line 6: .*enabeld.*did you mean `enabled`/);
     expect(body).toMatch(/`holdfast.yaml`, line 7: /);
-    expect(body).toMatch(/`holdfast.yaml`, line 8: .*paralel_plan.*did you mean `parallel_plan`/);
+    expect(body).toMatch(/`holdfast.yaml`, line 8: .*paralel.*did you mean `parallel_plan`/);
     expect(await stage.runs(pull)).toEqual([]);
     expect(stage.statuses(pull)).toEqual([
       'holdfast/apply: failure nothing can be planned, so nothing can be applied',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -92,6 +92,8 @@ const FAST = { requestsPerHour: 1_000_000, contentPerMinute: 1_000_000, contentP
 
 async function startProcesses(places: Places, options: StageOptions, stack: AsyncDisposableStack) {
   const fakecloud = await buildFakecloud();
+  // The sandbox takes no mount that leads through a link.
+  const mirrorDirectory = await realpath(fakecloud.mirrorDirectory);
   const secret = randomBytes(16).toString('hex');
   const github = stack.use(await createGithubServer({ limits: FAST, ...options.github }));
   github.createOrganization('acme');
@@ -112,12 +114,13 @@ async function startProcesses(places: Places, options: StageOptions, stack: Asyn
       HOLDFAST_GITHUB_WEBHOOK_SECRET: secret,
       HOLDFAST_GITHUB_WRITES_PER_MINUTE: '6000',
       HOLDFAST_GITHUB_WRITES_PER_HOUR: '100000',
-      HOLDFAST_PROVIDER_MIRROR_DIRECTORY: fakecloud.mirrorDirectory,
+      HOLDFAST_PROVIDER_MIRROR_DIRECTORY: mirrorDirectory,
       HOLDFAST_SANDBOX_NETWORK: 'none',
       HOLDFAST_SANDBOX_MOUNTS: [
         `${places.cloudDirectory}:rw`,
         `${places.stateDirectory}:rw`,
-        ...fakecloud.mounts.map(({ source }) => `${source}:ro`),
+        `${mirrorDirectory}:ro`,
+        ...fakecloud.mounts.flatMap(({ source }) => (source === fakecloud.mirrorDirectory ? [] : [`${source}:ro`])),
       ].join(','),
       ...options.environment,
     }),

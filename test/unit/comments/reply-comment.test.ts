@@ -104,8 +104,8 @@ describe('the answer to a command', () => {
     ],
     [
       'says why nothing was done',
-      { kind: 'nothing_done', command: 'holdfast apply', reason: 'No plan.', next: 'Plan first.' },
-      ['`holdfast apply`: No plan. Plan first.'],
+      { kind: 'nothing_done', command: 'holdfast apply', reason: 'there is no plan', next: 'Plan first.' },
+      ['`holdfast apply`: there is no plan. Plan first.'],
     ],
     [
       'tells versions and what stands in the way of one',
