@@ -168,6 +168,15 @@ export function answer(trigger: Trigger, reply: NewReply, reaction: 'rocket' | '
   };
 }
 
+/** How people know a project that is recorded; its lock tells as much as a run does. */
+function titleOf(state: PullRequestState): (key: ProjectKey) => string {
+  const titles = new Map<ProjectKey, string>([
+    ...state.locks.map((lock) => [lock.projectKey, projectTitle(lock)] as const),
+    ...state.latest.map((run) => [run.projectKey, projectTitle(run.project)] as const),
+  ]);
+  return (key) => titles.get(key) ?? key;
+}
+
 /** Gives up the pull request's locks and plans. Refused while an apply is running: what it does must stay locked. */
 export function decideUnlock(state: PullRequestState, trigger: Trigger, command: string, word: string): Decision {
   const applying = state.open.find((run) => run.operation === 'apply' && run.state !== 'queued');
@@ -176,7 +185,7 @@ export function decideUnlock(state: PullRequestState, trigger: Trigger, command:
     return nothingDone(trigger, command, reason, `Wait for it to end, or comment \`${word} cancel\` first.`);
   }
   const own = state.locks.filter((lock) => lock.pullRequestId === state.pull.id);
-  const titles = new Map(state.latest.map((run) => [run.projectKey, projectTitle(run.project)]));
+  const title = titleOf(state);
   const planned = new Set(state.plans.map((plan) => plan.projectKey));
   const keys = [...new Set([...own.map((lock) => lock.projectKey), ...planned])];
   const next = new Map(state.waiting.map((waiting) => [waiting.projectKey, waiting.number]));
@@ -184,7 +193,7 @@ export function decideUnlock(state: PullRequestState, trigger: Trigger, command:
     kind: 'unlocked',
     actor: trigger.actor.login,
     projects: keys.map((key) => ({
-      title: titles.get(key) ?? key,
+      title: title(key),
       planDiscarded: planned.has(key),
       next: next.get(key),
     })),
@@ -219,8 +228,7 @@ export function decideCancel(state: PullRequestState, trigger: Trigger, command:
 /** The pull request was merged or closed: plans on their way stop, an apply may finish, then everything is given back. */
 export function decideClose(state: PullRequestState, trigger: Trigger): Decision {
   const own = state.locks.filter((lock) => lock.pullRequestId === state.pull.id);
-  const titles = new Map(state.latest.map((run) => [run.projectKey, projectTitle(run.project)]));
-  const title = (key: ProjectKey): string => titles.get(key) ?? key;
+  const title = titleOf(state);
   const unapplied = state.plans.filter((plan) => !plan.empty).map((plan) => title(plan.projectKey));
   const stoppable = state.open.filter((run) => run.operation === 'plan' || run.state === 'queued');
   const merged = state.pull.state === 'merged';

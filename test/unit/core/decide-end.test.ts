@@ -96,7 +96,7 @@ describe('unlock', () => {
   test("leaves other pull requests' locks alone, and says when there was no plan", () => {
     const view = (locks: PullRequestState['locks']) => unlock({ locks }).replies?.[0]?.view;
     expect(view([ELSEWHERE])).toMatchObject({ projects: [] });
-    expect(view([buildLock('prod')])).toMatchObject({ projects: [{ title: keyOf('prod'), planDiscarded: false }] });
+    expect(view([buildLock('prod')])).toMatchObject({ projects: [{ title: 'prod', planDiscarded: false }] });
   });
 
   test('names applies whose outcome is unknown', () => {
@@ -163,8 +163,8 @@ describe('the end of a pull request', () => {
           view: {
             kind: 'closed',
             merged: true,
-            unlocked: ['prod', keyOf('lab')],
-            unapplied: ['prod', keyOf('lab')],
+            unlocked: ['prod', 'lab'],
+            unapplied: ['prod', 'lab'],
           },
         },
       ],
@@ -194,7 +194,7 @@ describe('the end of a pull request', () => {
     const view = (some: Partial<PullRequestState>) => close({ ...closed, ...some }).replies?.[0]?.view;
     expect(view({ locks: [buildLock('prod')] })).toMatchObject({
       merged: false,
-      unlocked: [keyOf('prod')],
+      unlocked: ['prod'],
       unapplied: [],
     });
     expect(view({ plans: [buildPlan('prod')] })).toMatchObject({ unlocked: [], unapplied: [keyOf('prod')] });
