@@ -29,6 +29,7 @@ export async function presentRunPage(
 ): Promise<RunPageView> {
   const { result, batch } = run;
   const planText = await readPlanText(sources, run.id);
+  const log = await presentLog(sources, run);
   const host = sources.hosts.get(pull.repository.host);
   return {
     ...frame,
@@ -47,13 +48,14 @@ export async function presentRunPage(
     remarks: remarks(run, planText),
     changes: summaryOf(result)?.changes ?? [],
     diagnostics: diagnosticsOf(result),
-    errorText: result?.kind === 'failed' ? result.output : undefined,
+    // The end of the log says the same, while there is one.
+    errorText: result?.kind === 'failed' && log.text === '' ? result.output : undefined,
     erroredStateUrl:
       result?.kind === 'failed' && result.erroredState
         ? `/runs/${encodeURIComponent(run.id)}/${ERRORED_STATE}`
         : undefined,
     planText,
-    log: await presentLog(sources, run),
+    log,
   };
 }
 

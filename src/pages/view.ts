@@ -97,8 +97,8 @@ export interface LockRowView {
   readonly waiting: readonly number[];
   /** What releasing would risk now, such as an apply that is running or was interrupted; undefined when nothing. */
   readonly risk: string | undefined;
-  /** The form posts here, with `csrf`. */
-  readonly releaseUrl: string;
+  /** The form posts here, with `csrf`; undefined while it cannot be released. */
+  readonly releaseUrl: string | undefined;
 }
 
 export interface NoticeView {

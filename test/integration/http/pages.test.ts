@@ -297,10 +297,12 @@ describe('the list of locks', () => {
 
   test('is refused while an apply is running, and says so before and after', async () => {
     await recordRuns(stage, { operation: 'apply' });
+    const before = await html('/locks');
     await startNextRun(stage);
     const page = await html('/locks');
     expect(text(page)).toContain('It is being applied now');
-    const answer = await release(formOf(page), csrfOf(page));
+    expect(formOf(page)).toBe('');
+    const answer = await release(formOf(before), csrfOf(before));
     expect(text(await html(answer.headers.get('location') ?? ''))).toContain(
       'Nothing was done: the project is being applied.',
     );

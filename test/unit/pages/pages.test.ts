@@ -106,7 +106,7 @@ describe('the run page', () => {
         expect(html).not.toContain('\u001B');
       }),
     );
-  });
+  }, 30_000);
 
   test.each(['javascript:alert(1)', '//evil.example', '/\\evil.example', 'data:text/html,x'])(
     '%s is no link',
