@@ -213,6 +213,7 @@ export function buildFacts(some: Partial<ApplyFacts> = {}): ApplyFacts {
     project: buildProject({ applyRequirements: ['approved', 'mergeable', 'undiverged'] }),
     title: 'prod',
     plan: { headSha: HEAD, baseSha: BASE, inputsDigest: 'inputs' },
+    plannedSinceAsked: false,
     inputsDigestNow: 'inputs',
     baseMoved: false,
     lockHolder: { number: 7, who: 'ann' },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type ApplyFacts,
+  findMove,
   findUnmetPlanRequirements,
   findUnmetRequirements,
   mayTriage,
@@ -107,6 +108,30 @@ describe('the gate of an apply', () => {
     );
     MET({ plan });
     MET({ plan: { ...plan, headSha: HEAD }, inputsDigestNow: 'other inputs' });
+  });
+
+  test('is shut when the plan was made after the apply was asked for', () => {
+    expectOnly(
+      { plannedSinceAsked: true },
+      {
+        project: 'prod',
+        what: 'a new plan was made since this apply was asked for',
+        next: 'Read the new plan, and apply again.',
+      },
+    );
+    const unplanned = findUnmetRequirements(buildFacts({ plan: undefined, plannedSinceAsked: true }));
+    expect(unplanned.map(({ what }) => what)).toEqual(['there is no plan to apply']);
+  });
+
+  test('is shut when the plan was made after the apply was asked for', () => {
+    expectOnly(
+      { plannedSinceAsked: true },
+      {
+        project: 'prod',
+        what: 'a new plan was made since this apply was asked for',
+        next: 'Read the new plan, and apply again.',
+      },
+    );
   });
 
   test('is shut when another pull request holds the lock', () => {
@@ -281,6 +306,21 @@ describe('the gate of a plan', () => {
   test('asks only for what is required', () => {
     const mergeability = { kind: 'conflict' } as const;
     expect(found({ requirements: [], reviews: [], mergeability, behindBase: true })).toEqual([]);
+  });
+});
+
+describe('while an apply is verified', () => {
+  const verified = { headSha: HEAD, baseRef: 'main' };
+  const moved = (now: Partial<typeof verified>) => findMove(verified, { ...verified, ...now }, 'atlantis');
+  const next = 'Comment `atlantis plan` and read the new plan.';
+
+  test('nothing may move', () => {
+    expect(moved({})).toBeUndefined();
+    const base = 'its base branch became `release` while the apply was verified';
+    const head = `commit ${OLD_HEAD.slice(0, 7)} was pushed while the apply was verified`;
+    expect(moved({ baseRef: 'release' })).toEqual({ project: undefined, what: base, next });
+    expect(moved({ headSha: OLD_HEAD })).toEqual({ project: undefined, what: head, next });
+    expect(moved({ baseRef: 'release', headSha: OLD_HEAD })?.what).toBe(base);
   });
 });
 
