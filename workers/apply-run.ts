@@ -1,11 +1,12 @@
 import type { PlanDifference, UnmetRequirement } from '../src/core/reply.ts';
-import type { PlanRecord, PullRequestRecord } from '../src/core/record.ts';
+import type { PlanRecord } from '../src/core/record.ts';
 import { listPlanDifferences } from '../src/core/plan-differences.ts';
 import { findUnmetRequirements } from '../src/core/apply-gate.ts';
 import type { ClaimedRun, RunEnd } from '../src/ports/run-store.ts';
-import { gatherApplyFacts } from './gather-apply-facts.ts';
+import { type GatheredApply, gatherApplyFacts, recheckApply } from './gather-apply-facts.ts';
 import { type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { openProject, type OpenProject } from './open-project.ts';
+import { patiently } from './patiently.ts';
 import { openPlanArtifact } from './plan-artifact.ts';
 import { failed, maskDiagnostics, maskSummary, newPlan, stopped, toPhases } from './plan-run.ts';
 import type { CommitFacts } from './commit-facts.ts';
@@ -20,18 +21,17 @@ interface Apply {
   readonly context: RunContext;
   readonly run: ClaimedRun;
   readonly keeper: LeaseKeeper;
-  readonly pull: PullRequestRecord;
+  /** What the gate was shown. */
+  readonly gathered: GatheredApply;
   readonly approved: PlanRecord;
   readonly commit: CommitFacts;
-  /** Tip of the base branch that the commit was merged with. */
-  readonly baseSha: string;
   /** What the approved plan was made with, beyond the configuration. */
   readonly commandArgs: readonly string[];
 }
 
 /**
  * Applies one project: the gate afresh, the lock, a fresh plan, and, when that does what was approved, the fresh plan.
- * Nothing before `beginApply` changes anything; from there on a death is an unknown outcome.
+ * Just before it begins, what may have become otherwise meanwhile is asked once more. Nothing before `beginApply` changes anything; from there on a death is an unknown outcome.
  */
 export async function applyRun(
   context: RunContext,
@@ -40,10 +40,11 @@ export async function applyRun(
   afterwards: AsyncDisposableStack,
 ): Promise<RunEnd | 'handed_back'> {
   await context.runs.start(run.lease);
-  const gathered = await gatherApplyFacts(context, run);
+  const patience = { ...context, signal: keeper.signal };
+  const gathered = await patiently(patience, () => gatherApplyFacts(context, run));
   const unmet = findUnmetRequirements(gathered.facts);
   if (unmet.length > 0) return refused(unmet);
-  const { plan, commit, baseSha, pull } = gathered;
+  const { plan, commit, pull } = gathered;
   if (plan === undefined || commit === undefined) throw new Error(`run ${run.id} passed the gate without a plan`);
   const holder = await context.runs.takeLock(run.lease);
   if (holder !== undefined) return refused([lockedBy(holder, context)]);
@@ -55,10 +56,9 @@ export async function applyRun(
     context,
     run,
     keeper,
-    pull,
+    gathered,
     approved: plan,
     commit,
-    baseSha,
     commandArgs: artifact.commandArgs,
   };
   await using opened = await openProject(context, {
@@ -93,7 +93,7 @@ async function verifyAndApply(
   opened: OpenProject,
   approved: PlannedProject['canonical'],
 ): Promise<RunEnd | 'handed_back'> {
-  const { context, run, keeper } = apply;
+  const { context, run, keeper, gathered } = apply;
   const fresh = await planProject(opened.projectRun);
   if (fresh.kind === 'refused') return failed(fresh.reason, []);
   if (fresh.kind !== 'planned') return stopped(fresh, opened.output, keeper, []);
@@ -104,28 +104,25 @@ async function verifyAndApply(
     if (context.config.verify === 'block') return planChanged(apply, opened, fresh, differences);
   }
   if (fresh.summary.empty) return applied(apply, opened, fresh, NOTHING_TO_DO, differences);
+  const unmet = await patiently({ ...context, signal: keeper.signal }, () => recheckApply(context, run, gathered));
+  if (unmet.length > 0) return { ...refused(unmet), phases: toPhases(fresh.timings) };
   await keeper.renewNow();
-  const stop = stopReason(keeper.signal);
-  if (stop !== undefined)
-    return stopped(
-      {
-        kind: 'cancelled',
-        step: 'verify',
-        diagnostics: [],
-        outputTail: [],
-        erroredState: undefined,
-        timings: fresh.timings,
-      },
-      opened.output,
-      keeper,
-      [],
-    );
+  if (stopReason(keeper.signal) !== undefined)
+    return stopped({ ...NOT_BEGUN, timings: fresh.timings }, opened.output, keeper, []);
   await context.runs.beginApply(run.lease);
   const outcome = await applyProject(opened.projectRun, fresh);
   return outcome.kind === 'applied'
     ? applied(apply, opened, fresh, outcome, differences)
     : notApplied(apply, opened, fresh, outcome);
 }
+
+const NOT_BEGUN = {
+  kind: 'cancelled',
+  step: 'verify',
+  diagnostics: [],
+  outputTail: [],
+  erroredState: undefined,
+} as const;
 
 /** The fresh plan becomes the one to approve. */
 function planChanged(
@@ -134,7 +131,9 @@ function planChanged(
   fresh: PlannedProject,
   differences: readonly PlanDifference[],
 ): RunEnd {
-  const { context, run, commit, baseSha, commandArgs } = apply;
+  const { context, run, commit, gathered, commandArgs } = apply;
+  const { baseSha } = gathered;
+  const { headSha } = gathered.pull;
   return {
     state: 'failed',
     result: {
@@ -143,7 +142,7 @@ function planChanged(
       summary: maskSummary(fresh, output),
     },
     phases: toPhases(fresh.timings),
-    plan: newPlan(context, run, commit, fresh, output, { baseSha, commandArgs }),
+    plan: newPlan(context, run, commit, fresh, output, { headSha, baseSha, commandArgs }),
   };
 }
 

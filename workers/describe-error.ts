@@ -1,5 +1,6 @@
 import { HostRefusedError, HostUnavailableError } from '../src/core/host-error.ts';
 import { createMasker } from '../src/lib/mask.ts';
+import { RetryLaterError } from '../src/ports/job-queue.ts';
 import { MirrorError } from '../src/ports/repository-mirror.ts';
 import { SandboxUnavailableError } from '../src/ports/sandbox.ts';
 import { ProjectRefusedError } from './project-refused-error.ts';
@@ -21,6 +22,7 @@ function inWords(error: unknown): string {
       error.neededPermission === undefined ? '' : ` It asks for the permission ${error.neededPermission}.`;
     return `The VCS host refused: ${error.message}.${permission} An operator of Holdfast has to see to it.`;
   }
+  if (error instanceof RetryLaterError) return `Not yet possible: ${error.message}. Nothing was changed; try again.`;
   if (error instanceof ProjectRefusedError) return error.message;
   if (error instanceof MirrorError) return `The repository could not be read: ${error.message}`;
   if (error instanceof SandboxUnavailableError) {

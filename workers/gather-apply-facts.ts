@@ -1,16 +1,21 @@
-import type { ApplyFacts, ReviewFacts } from '../src/core/apply-gate.ts';
+import { type ApplyFacts, findUnmetRequirements, type ReviewFacts } from '../src/core/apply-gate.ts';
+import { findMove } from '../src/core/find-move.ts';
 import type { Mergeability, PullRequest } from '../src/core/pull-request.ts';
 import { projectKey, projectTitle, type Project } from '../src/core/project.ts';
 import type { PlanRecord, PullRequestRecord, PullRequestState } from '../src/core/record.ts';
 import { type CommitSha, commitSha } from '../src/core/repository.ts';
+import type { RepositoryRules } from '../src/core/repository-rules.ts';
+import type { UnmetRequirement } from '../src/core/reply.ts';
+import { servesBranch } from '../src/core/resolve-rules.ts';
 import type { ClaimedRun } from '../src/ports/run-store.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { readPermission } from './check-permission.ts';
 import type { CommitFacts } from './commit-facts.ts';
 import { digestProjectInputs } from '../src/core/project-inputs.ts';
-import { type GatheredPullRequest, gatherPullRequest } from './gather-pull-request.ts';
-import { refreshPullRequest } from './open-pull-request.ts';
+import { type GatheredPullRequest, gatherPullRequest, repositoryName, rulesOf } from './gather-pull-request.ts';
+import { isAllowed, refreshPullRequest } from './open-pull-request.ts';
 import { listOwnChecks } from './own-checks.ts';
+import { ProjectRefusedError } from './project-refused-error.ts';
 import type { RunContext } from './run-context.ts';
 
 export interface GatheredApply {
@@ -19,7 +24,12 @@ export interface GatheredApply {
   readonly plan: PlanRecord | undefined;
   /** The merge of now; undefined when head and base conflict. */
   readonly commit: CommitFacts | undefined;
-  readonly baseSha: string;
+  readonly baseSha: CommitSha;
+  readonly rules: RepositoryRules;
+  /** As base branch and server describe it now. */
+  readonly project: Project;
+  /** Projects under whose names we report on the head commit. */
+  readonly reported: readonly Project[];
 }
 
 /** Everything the gate asks, from the host and the record, at the moment of the apply. */
@@ -28,9 +38,8 @@ export async function gatherApplyFacts(context: RunContext, run: ClaimedRun): Pr
   const host = state && context.hosts.get(state.pull.repository.host);
   if (state === undefined || host === undefined)
     throw new Error(`the pull request of run ${run.id} is not known any more`);
-  const repository = await host.getRepository(state.pull.repository);
-  const pull = await refreshPullRequest(context, host, repository, state.pull.number);
-  if (pull === undefined) throw new Error(`the pull request of run ${run.id} is not served any more`);
+  const pull = await readServed(context, host, state.pull);
+  const { repository } = pull;
   const gathered = await gatherPullRequest(context, host, pull);
   const plan = state.plans.find((one) => one.projectKey === run.projectKey);
   const project = currentProject(gathered, run) ?? run.project;
@@ -38,6 +47,9 @@ export async function gatherApplyFacts(context: RunContext, run: ClaimedRun): Pr
   const digestNow = commit && digestProjectInputs(commit, project);
   const { permission, refusal } = await readPermission(host, repository, gathered.rules, 'apply', run.batch.actor);
   const needed = project.applyRequirements;
+  const reported = [project, ...state.latest.map((one) => one.project)];
+  const { rules } = gathered;
+  const { baseSha } = gathered.merge;
   const facts: ApplyFacts = {
     pull,
     actor: run.batch.actor,
@@ -46,22 +58,75 @@ export async function gatherApplyFacts(context: RunContext, run: ClaimedRun): Pr
     project,
     title: projectTitle(project),
     plan,
+    plannedSinceAsked: await wasPlannedSince(context, plan, run),
     inputsDigestNow: digestNow,
-    baseMoved: plan === undefined ? false : await hasBaseMoved(context, pull, project, plan, gathered.merge.baseSha),
+    baseMoved: plan === undefined ? false : await hasBaseMoved(context, pull, project, plan, baseSha),
     lockHolder: lockHolder(state, run),
-    reviews: needed.includes('approved')
-      ? await readReviews(context, host, pull, project, digestNow, gathered.merge.baseSha)
-      : [],
+    reviews: needed.includes('approved') ? await readReviews(context, host, pull, project, digestNow, baseSha) : [],
+    planReplacedAt: await whenReplaced(context, plan),
     lastPusher: needed.includes('approved') ? await host.findLastPusher(pull) : undefined,
-    mergeability: needed.includes('mergeable')
-      ? await askMergeability(host, pull, [project, ...state.latest.map((one) => one.project)])
-      : { kind: 'mergeable' },
+    mergeability: needed.includes('mergeable') ? await askMergeability(host, pull, reported) : { kind: 'mergeable' },
     unappliedDependencies: unappliedDependencies(state, project),
     forkAllowed: false,
     applicable: applicable(gathered),
     trigger: context.config.triggers[0] ?? 'holdfast',
   };
-  return { facts, pull, plan, commit: commit || undefined, baseSha: gathered.merge.baseSha };
+  return { facts, pull, plan, commit: commit || undefined, baseSha, rules, project, reported };
+}
+
+/**
+ * What may have become otherwise while the apply was verified, which takes as long as a plan does: asked again just before it begins.
+ * Empty: it may begin.
+ */
+export async function recheckApply(
+  context: RunContext,
+  run: ClaimedRun,
+  { facts, pull: verified, rules, baseSha, project, reported }: GatheredApply,
+): Promise<readonly UnmetRequirement[]> {
+  const host = context.hosts.get(verified.repository.host);
+  if (host === undefined) throw new Error(`there is no VCS host ${verified.repository.host} any more`);
+  const pull = await readServed(context, host, verified);
+  const moved = findMove(verified, pull, facts.trigger);
+  if (moved !== undefined) return [moved];
+  const { inputsDigestNow } = facts;
+  const { permission, refusal } = await readPermission(host, pull.repository, rules, 'apply', run.batch.actor);
+  const needed = new Set(project.applyRequirements);
+  return findUnmetRequirements({
+    ...facts,
+    pull,
+    actorPermission: permission,
+    actorRefusal: refusal,
+    reviews: needed.has('approved')
+      ? await readReviews(context, host, pull, project, inputsDigestNow, baseSha)
+      : facts.reviews,
+    mergeability: needed.has('mergeable') ? await askMergeability(host, pull, reported) : facts.mergeability,
+  });
+}
+
+/** Names change and branches are retargeted, so whether it is ours to work on is asked again, too. */
+async function readServed(context: RunContext, host: VcsHost, known: PullRequestRecord): Promise<PullRequestRecord> {
+  const repository = await host.getRepository(known.repository);
+  const name = repositoryName(repository);
+  if (!isAllowed(context, name))
+    throw new ProjectRefusedError(`The repository ${name} is not one that is served here.`);
+  if (repository.archived) throw new ProjectRefusedError(`The repository ${name} is archived.`);
+  const pull = await refreshPullRequest(context, host, repository, known.number);
+  if (pull === undefined || !servesBranch(rulesOf(context, repository), pull.baseRef)) {
+    throw new ProjectRefusedError('Pull requests into its base branch are not served here. Nothing was applied.');
+  }
+  return pull;
+}
+
+/** By the moments at which both were asked for: an apply that waits for its turn may be overtaken by a plan. */
+async function wasPlannedSince(context: RunContext, plan: PlanRecord | undefined, run: ClaimedRun): Promise<boolean> {
+  const planned = plan && (await context.runs.findRun(plan.runId));
+  return planned !== undefined && planned.queuedAt > run.queuedAt;
+}
+
+/** When a verification left this plan in the place of the approved one; undefined for a plan that somebody asked for. */
+async function whenReplaced({ runs }: RunContext, plan: PlanRecord | undefined): Promise<Date | undefined> {
+  const run = plan && (await runs.findRun(plan.runId));
+  return run?.result?.kind === 'plan_changed' ? run.finishedAt : undefined;
 }
 
 /** The project as base branch and server describe it now: requirements may have become stricter since the plan. */

@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { RunPhase } from '../src/core/batch.ts';
-import { commitSha } from '../src/core/repository.ts';
+import { type CommitSha, commitSha } from '../src/core/repository.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import type { ClaimedRun, NewPlan, RunEnd } from '../src/ports/run-store.ts';
 import type { CommitFacts } from './commit-facts.ts';
 import { type LeaseKeeper, stopReason } from './keep-lease.ts';
+import { repositoryName } from './gather-pull-request.ts';
 import { openProject } from './open-project.ts';
+import { isAllowed } from './open-pull-request.ts';
+import { patiently } from './patiently.ts';
 import { openPlanArtifact, sealPlanArtifact } from './plan-artifact.ts';
 import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import { planTextContext } from '../src/core/sealed-contexts.ts';
+import { ProjectRefusedError } from './project-refused-error.ts';
 import { findPlanRefusals } from './refuse-plan.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunOutput } from './run-output.ts';
@@ -27,9 +31,10 @@ export async function planRun(
   await context.runs.start(run.lease);
   const startedAt = performance.now();
   const mergeSha = commitSha(run.batch.mergeSha);
-  await ensureCommit(context, pull, run, mergeSha);
-  const commit = await context.commits.read(pull.repository, mergeSha);
-  const unmet = await findPlanRefusals(context, run, pull, commit);
+  refuseUnserved(context, pull);
+  const patience = { ...context, signal: keeper.signal };
+  const commit = await patiently(patience, (attempt) => readCommit(context, pull, run, mergeSha, attempt > 0));
+  const unmet = await patiently(patience, () => findPlanRefusals(context, run, pull, commit));
   if (unmet.length > 0) return { state: 'failed', result: { kind: 'refused', unmet }, phases: [] };
   const before = await readPreviousPlan(context, run);
   const commandArgs = run.batch.notes.extraArgs;
@@ -42,14 +47,26 @@ export async function planRun(
   return stopped(outcome, opened.output, keeper, [checkout]);
 }
 
-/** Another machine may have decided on the batch: this one's mirror then makes the same merge again. */
-async function ensureCommit(
+/** The operator's list or the repository's name may have changed since the plan was decided. */
+function refuseUnserved(context: RunContext, { repository }: PullRequestRecord): void {
+  const name = repositoryName(repository);
+  if (!isAllowed(context, name))
+    throw new ProjectRefusedError(`The repository ${name} is not one that is served here.`);
+}
+
+/** Another machine may have decided on the batch: this one's mirror then makes the same merge again, as it does when it is `anew`. */
+async function readCommit(
   context: RunContext,
   pull: PullRequestRecord,
   run: ClaimedRun,
-  mergeSha: ReturnType<typeof commitSha>,
-): Promise<void> {
-  if (await context.mirror.has(pull.repository, mergeSha)) return;
+  mergeSha: CommitSha,
+  anew: boolean,
+): Promise<CommitFacts> {
+  if (anew || !(await context.mirror.has(pull.repository, mergeSha))) await fetchCommit(context, pull, run);
+  return context.commits.read(pull.repository, mergeSha);
+}
+
+async function fetchCommit(context: RunContext, pull: PullRequestRecord, run: ClaimedRun): Promise<void> {
   const host = context.hosts.get(pull.repository.host);
   if (host === undefined) throw new Error(`there is no VCS host ${pull.repository.host} any more`);
   const source = await host.getGitSource(pull.repository);
@@ -89,6 +106,7 @@ function planned(
     },
     phases: [checkout, ...toPhases(outcome.timings)],
     plan: newPlan(context, run, commit, outcome, output, {
+      headSha: run.batch.headSha,
       baseSha: run.batch.baseSha,
       commandArgs: run.batch.notes.extraArgs,
     }),
@@ -102,12 +120,12 @@ export function newPlan(
   commit: CommitFacts,
   outcome: PlannedProject,
   output: RunOutput,
-  made: { readonly baseSha: string; readonly commandArgs: readonly string[] },
+  made: { readonly headSha: string; readonly baseSha: string; readonly commandArgs: readonly string[] },
 ): NewPlan {
   const id = randomUUID();
   return {
     id,
-    headSha: run.batch.headSha,
+    headSha: made.headSha,
     baseSha: made.baseSha,
     mergeSha: commit.sha,
     inputsDigest: digestProjectInputs(commit, run.project),

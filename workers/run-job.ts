@@ -3,7 +3,7 @@ import type { Wakeups } from '../src/core/record.ts';
 import { type ClaimedRun, LeaseLostError, type RunEnd } from '../src/ports/run-store.ts';
 import { applyRun } from './apply-run.ts';
 import type { RunContext } from './run-context.ts';
-import { keepLease, LEASE_MS } from './keep-lease.ts';
+import { keepLease, LEASE_MS, type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { planRun } from './plan-run.ts';
 import { describeError } from './describe-error.ts';
 import { wake } from './wake.ts';
@@ -35,7 +35,7 @@ async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
   try {
     const work = run.operation === 'plan' ? planRun : applyRun;
     const end = await work({ ...context, logger }, run, keeper, afterwards).catch((error: unknown) =>
-      failure(context, run, error),
+      failure(context, run, keeper, error),
     );
     const wakeups = await record(context, run, end);
     await wake(context, wakeups);
@@ -65,11 +65,21 @@ async function record(context: RunContext, run: ClaimedRun, end: RunEnd | 'hande
 }
 
 /** Something of ours went wrong. The person is told, the log has the details, and the run does not stay open. */
-async function failure(context: RunContext, run: ClaimedRun, error: unknown): Promise<RunEnd> {
+async function failure(
+  context: RunContext,
+  run: ClaimedRun,
+  { signal }: LeaseKeeper,
+  error: unknown,
+): Promise<RunEnd | 'handed_back'> {
   if (error instanceof LeaseLostError) throw error;
-  context.logger.error({ run: run.id, error }, 'the run failed for a reason of our own');
   const current = await context.runs.findRun(run.id);
   const applyBegun = current?.applyStartedAt !== undefined;
+  const stop = applyBegun ? undefined : stopReason(signal);
+  // What was waited for or being fetched ends with an error when the run has to stop.
+  if (stop?.kind === 'cancel')
+    return { state: 'cancelled', result: { kind: 'cancelled', reason: stop.reason }, phases: [] };
+  if (stop !== undefined) return 'handed_back';
+  context.logger.error({ run: run.id, error }, 'the run failed for a reason of our own');
   const explanation = describeError(error);
   if (applyBegun) return { state: 'interrupted', result: { kind: 'interrupted', reason: explanation }, phases: [] };
   return {

@@ -13,12 +13,16 @@ export interface ApplyFacts {
   readonly title: string;
   /** The current plan of this project and pull request. */
   readonly plan: { readonly headSha: string; readonly baseSha: string; readonly inputsDigest: string } | undefined;
+  /** That plan was asked for after the apply was: whoever asked has not seen it. */
+  readonly plannedSinceAsked: boolean;
   /** Digest of the project's inputs as they would be merged now; undefined when they cannot be merged. */
   readonly inputsDigestNow: string | undefined;
   /** Whether the base branch's tip differs, in the project's inputs, from the base the plan was made with. */
   readonly baseMoved: boolean;
   readonly lockHolder: { readonly number: number; readonly who: string } | undefined;
   readonly reviews: readonly ReviewFacts[];
+  /** When an apply found that the approved plan does not hold any more and left its own in its place: only reviews since then are about this one. */
+  readonly planReplacedAt?: Date | undefined;
   readonly lastPusher: Account | undefined;
   readonly mergeability: Mergeability;
   /** Names of projects this one depends on that have a plan in this pull request which is not applied. */
@@ -118,6 +122,11 @@ const planCurrent: Rule = (facts) => {
   );
 };
 
+const planWasSeen: Rule = (facts) =>
+  facts.plan !== undefined && facts.plannedSinceAsked
+    ? unmet(facts, 'a new plan was made since this apply was asked for', 'Read the new plan, and apply again.')
+    : undefined;
+
 const lockHeld: Rule = (facts) =>
   facts.lockHolder === undefined || facts.lockHolder.number === facts.pull.number
     ? undefined
@@ -137,7 +146,8 @@ const dependenciesApplied: Rule = (facts) =>
       );
 
 /** The facts that rules on reviews and mergeability look at. */
-interface ReviewRuleFacts extends Pick<ApplyFacts, 'pull' | 'reviews' | 'lastPusher' | 'mergeability'> {
+interface ReviewRuleFacts
+  extends Pick<ApplyFacts, 'pull' | 'reviews' | 'planReplacedAt' | 'lastPusher' | 'mergeability'> {
   readonly project: Pick<Project, 'applyRequirements'>;
 }
 
@@ -155,16 +165,23 @@ const approved: ReviewRule = (facts) => {
   return facts.reviews.some((review) => approves(facts, review))
     ? undefined
     : everywhere(
-        'it is not approved: an approval counts from somebody with write permission who is neither the author nor the last to push, given at this commit or with nothing of the project changed since',
+        'it is not approved: an approval counts from somebody with write permission who is neither the author nor the last to push, given at this commit or with nothing of the project changed since' +
+          (facts.planReplacedAt === undefined ? '' : ', and after the plan changed'),
         'Ask for a review.',
       );
 };
 
-function approves(facts: Pick<ApplyFacts, 'pull' | 'lastPusher'>, review: ReviewFacts): boolean {
+function approves(facts: Pick<ApplyFacts, 'pull' | 'planReplacedAt' | 'lastPusher'>, review: ReviewFacts): boolean {
   if (review.state !== 'approved' || !mayWrite(review.permission)) return false;
   if (review.reviewer.id === facts.pull.author.id) return false;
   if (facts.lastPusher !== undefined && review.reviewer.id === facts.lastPusher.id) return false;
+  if (isOlder(review, facts.planReplacedAt)) return false;
   return review.commitSha === facts.pull.headSha || review.inputsUnchangedSince;
+}
+
+/** Hosts tell times in whole seconds; a time that cannot be read is older than anything. */
+function isOlder({ submittedAt }: ReviewFacts, instant: Date | undefined): boolean {
+  return instant !== undefined && !(Date.parse(submittedAt) >= Math.floor(instant.getTime() / 1000) * 1000);
 }
 
 const mergeable: ReviewRule = (facts) => {
@@ -215,6 +232,7 @@ const RULES: readonly Rule[] = [
   mergesCleanly,
   planExists,
   planCurrent,
+  planWasSeen,
   lockHeld,
   dependenciesApplied,
   approved,

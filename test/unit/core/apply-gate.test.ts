@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
   type ApplyFacts,
-  findMove,
   findUnmetPlanRequirements,
   findUnmetRequirements,
   mayTriage,
@@ -306,21 +305,6 @@ describe('the gate of a plan', () => {
   test('asks only for what is required', () => {
     const mergeability = { kind: 'conflict' } as const;
     expect(found({ requirements: [], reviews: [], mergeability, behindBase: true })).toEqual([]);
-  });
-});
-
-describe('while an apply is verified', () => {
-  const verified = { headSha: HEAD, baseRef: 'main' };
-  const moved = (now: Partial<typeof verified>) => findMove(verified, { ...verified, ...now }, 'atlantis');
-  const next = 'Comment `atlantis plan` and read the new plan.';
-
-  test('nothing may move', () => {
-    expect(moved({})).toBeUndefined();
-    const base = 'its base branch became `release` while the apply was verified';
-    const head = `commit ${OLD_HEAD.slice(0, 7)} was pushed while the apply was verified`;
-    expect(moved({ baseRef: 'release' })).toEqual({ project: undefined, what: base, next });
-    expect(moved({ headSha: OLD_HEAD })).toEqual({ project: undefined, what: head, next });
-    expect(moved({ baseRef: 'release', headSha: OLD_HEAD })?.what).toBe(base);
   });
 });
 
