@@ -21,7 +21,7 @@ beforeAll(async () => {
   pull = await stage.open(repository, { 'app/main.tf': stage.root('words', 'app', { a: 'two' }) });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
-afterEach(() => stage.github.assertClean());
+afterEach((context) => stage.check(context));
 
 /** What was answered to one comment, and how it was reacted to. */
 async function answer(login: string, body: string) {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   stage = await startStage({ config: CONFIG });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
-afterEach(() => stage.github.assertClean());
+afterEach((context) => stage.check(context));
 
 const objects = (name: string, dirs: readonly string[], content: string) =>
   Object.fromEntries(dirs.map((dir) => [`${dir}/main.tf`, stage.root(name, dir, { [dir]: content })]));

@@ -8,7 +8,7 @@ beforeAll(async () => {
   stage = await startStage();
 });
 afterAll(() => stage[Symbol.asyncDispose]());
-afterEach(() => stage.github.assertClean());
+afterEach((context) => stage.check(context));
 
 const PLAN_OK = 'success 1 project planned, 1 with changes';
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
   stage = await startStage({ config: CONFIG });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
-afterEach(() => stage.github.assertClean());
+afterEach((context) => stage.check(context));
 
 const app = (name: string, objects: Record<string, string>) => ({ 'app/main.tf': stage.root(name, 'app', objects) });
 

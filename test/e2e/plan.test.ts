@@ -7,7 +7,7 @@ beforeAll(async () => {
   stage = await startStage({ environment: { HOLDFAST_PARALLELISM: '2' } });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
-afterEach(() => stage.github.assertClean());
+afterEach((context) => stage.check(context));
 
 describe('the plan comment', () => {
   test('is edited in place, made again when somebody deleted it, and older apply answers are folded away', async () => {

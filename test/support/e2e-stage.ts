@@ -55,6 +55,8 @@ export interface Stage extends E2eView, AsyncDisposable {
   settle(): Promise<void>;
   /** The tidying that time brings, with nothing heard of this repository's pull requests for an hour. */
   tidyAsIfLongAgo(repository: Repository): Promise<void>;
+  /** After each test: nothing was asked of GitHub that it does not have; of a failed one Holdfast's own complaints are shown. */
+  check(test: { readonly task: { readonly result?: { readonly state?: string } } }): void;
   object(name: string): Promise<CloudObject | undefined>;
   /** The next such operation on this object takes longer, milliseconds. */
   slow(op: FaultPoint, name: string, delayMs: number): Promise<void>;
@@ -163,6 +165,14 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       return comment;
     },
     settle,
+    check: ({ task }) => {
+      const complaints = holdfast
+        .log()
+        .split('\n')
+        .filter((line) => /"level":[56]0/.test(line));
+      if (task.result?.state === 'fail') console.error(complaints.slice(-10).join('\n'));
+      github.assertClean();
+    },
     tidyAsIfLongAgo: async ({ id }) => {
       await sql`update pull_requests set updated_at = now() - interval '1 hour' where repository_id = ${`127.0.0.1/${id}`}`.execute(
         database.db,
