@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PullRequest, Repository } from '../servers/github/state/model.ts';
 import { type Stage, startStage } from '../support/e2e-stage.ts';
@@ -22,10 +23,10 @@ verify_ignore:
 `;
 
 beforeAll(async () => {
-  stage = await startStage({ config: CONFIG });
+  stage = await startStage({ config: CONFIG, github: { mergeableDelay: 2 } });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
-afterEach(() => stage.github.assertClean());
+afterEach((context) => stage.check(context));
 
 async function start(name: string): Promise<{ repository: Repository; pull: PullRequest }> {
   const repository = await stage.repository(name, { 'app/main.tf': stage.root(name, 'app', { a: 'one' }) });
@@ -173,29 +174,34 @@ test('plan requirements hold a plan back until they are met', async () => {
 
 describe('verify', () => {
   test('drift after the approval stops the apply, shows the difference, and the fresh plan is the one to approve', async () => {
-    const name = 'drifted';
+    const name = 'approved-drifted';
     const repository = await stage.repository(name, { 'app/main.tf': stage.root(name, 'app', { a: 'one' }) });
     const first = await stage.open(repository, { 'app/main.tf': stage.root(name, 'app', { a: 'two' }) });
+    stage.github.review(first, 'bob', 'APPROVED');
     await apply(first);
     await stage.github.merge(first, 'ann');
     await stage.settle();
     const pull = await stage.open(repository, { 'app/main.tf': stage.root(name, 'app', { a: 'two', b: 'new' }) });
     expect(stage.planComment(pull)).toContain('+1 ~0 -0');
 
-    await stage.drift('drifted-a', 'a hot fix');
+    stage.github.review(pull, 'bob', 'APPROVED');
+    await sleep(1_100);
+    await stage.drift('approved-drifted-a', 'a hot fix');
     const reply = await apply(pull);
     expect(reply).toContain('What would happen now is not what was approved');
     expect(reply).toContain('`fakecloud_object.a` in `app`: approved **nothing**');
-    expect((await stage.object('drifted-a'))?.content).toBe('a hot fix');
-    expect(await stage.object('drifted-b')).toBeUndefined();
+    expect((await stage.object('approved-drifted-a'))?.content).toBe('a hot fix');
+    expect(await stage.object('approved-drifted-b')).toBeUndefined();
     expect(stage.planComment(pull)).toContain('+1 ~1 -0');
     expect(stage.planComment(pull)).toContain('a hot fix');
     expect(stage.status(pull, 'holdfast/plan: app')).toBe('success +1 ~1 -0');
     expect(stage.status(pull, 'holdfast/apply')).toBe('pending 0 of 1 applied');
 
+    expect(await apply(pull)).toContain('and after the plan changed');
+    stage.github.review(pull, 'bob', 'APPROVED');
     expect(await apply(pull)).toContain('1 applied');
-    expect((await stage.object('drifted-a'))?.content).toBe('two');
-    expect((await stage.object('drifted-b'))?.content).toBe('new');
+    expect((await stage.object('approved-drifted-a'))?.content).toBe('two');
+    expect((await stage.object('approved-drifted-b'))?.content).toBe('new');
   });
 
   test('what verify_ignore names does not count as a difference', async () => {
