@@ -219,6 +219,30 @@ describe('closing', () => {
     expect(await holders()).toEqual({ a: [1] });
   });
 
+  test('one that went to a branch that is not served gives back what it has once nothing of it runs', async () => {
+    const one = await stage.open(1);
+    await stage.takeLocks(one, ['a']);
+    await stage.queue(one, 'plan', ['a']);
+    const run = await stage.start();
+    const moved = await stage.open(1, { baseRef: 'elsewhere' });
+    await stage.decide(moved, { close: true });
+    expect(await holders()).toEqual({ a: [1] });
+    await stage.runs.finish(run.lease, planned());
+    expect(await holders()).toEqual({});
+  });
+
+  test('one that came back from there and is planned again keeps what it has', async () => {
+    const one = await stage.open(1);
+    await stage.takeLocks(one, ['a']);
+    await stage.queue(one, 'plan', ['a']);
+    const run = await stage.start();
+    await stage.decide(one, { close: true });
+    await stage.queue(one, 'plan', ['b']);
+    await stage.runs.finish(run.lease, planned());
+    await stage.runs.finish((await stage.start()).lease, planned());
+    expect(await holders()).toEqual({ a: [1] });
+  });
+
   test('a plan that ends after the close is not kept', async () => {
     const pull = await stage.open(1);
     await stage.queue(pull, 'plan', ['a']);

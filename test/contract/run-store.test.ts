@@ -252,6 +252,37 @@ describe('ending', () => {
     expect(await stage.pulls.readPlanArtifact(first.plan.id)).toBeUndefined();
   });
 
+  test('a plan that was superseded while it ended is cancelled and does not become the current one', async () => {
+    const pull = await stage.open(1);
+    await stage.queue(pull, 'plan', ['a']);
+    const run = await stage.start();
+    await stage.decide(pull, { cancel: [{ runId: run.id, reason: 'Superseded by commit abc.' }] });
+    await stage.runs.finish(run.lease, planned());
+    const state = await stage.runs.readState(pull.id);
+    expect(state?.plans).toEqual([]);
+    expect(state?.latest.map((one) => one.result)).toEqual([
+      { kind: 'cancelled', reason: 'Superseded by commit abc.' },
+    ]);
+  });
+
+  test('what PostgreSQL does not take in JSON does not keep an end from being written', async () => {
+    const pull = await stage.open(1);
+    await stage.queue(pull, 'plan', ['a']);
+    const run = await stage.start();
+    const result = {
+      kind: 'failed',
+      explanation: 'nul \u0000 and half \ud800 a letter',
+      diagnostics: [],
+      output: '',
+      applyBegun: false,
+      erroredState: false,
+    } as const;
+    await stage.runs.finish(run.lease, { ...failedRun(), result });
+    expect((await stage.runs.findRun(run.id))?.result).toMatchObject({
+      explanation: 'nul \ufffd and half \ufffd a letter',
+    });
+  });
+
   test('an apply is kept, spends its plan, and is answered once for the whole batch', async () => {
     const pull = await stage.open(1);
     await stage.queue(pull, 'plan', ['a', 'b']);

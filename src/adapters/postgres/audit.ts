@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Database } from './schema.ts';
+import { storableJson } from './storable-json.ts';
 
 export interface AuditEntry {
   /** A login, or the part of Holdfast that acted. */
@@ -20,7 +21,7 @@ export async function audit(trx: Kysely<Database>, entries: readonly AuditEntry[
         actor,
         subject,
         event,
-        detail: JSON.stringify(detail ?? {}),
+        detail: storableJson(detail ?? {}),
       })),
     )
     .execute();

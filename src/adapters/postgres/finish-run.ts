@@ -6,17 +6,24 @@ import { audit } from './audit.ts';
 import { cleanUpWhenIdle } from './close-pull-request.ts';
 import type { DeadLease } from './dead-leases.ts';
 import { releaseLease, transition } from './leases.ts';
-import type { HandOver } from './locks.ts';
 import { wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
 import { settleBatch } from './settle-batch.ts';
+import { storableJson } from './storable-json.ts';
 
-/** Records how a run ended, with everything that follows from it, in the transaction of the caller. */
+/**
+ * Records how a run ended, with everything that follows from it, in the transaction of the caller. A plan that came about though it was
+ * to stop is not kept: it was superseded, or its lock was given up, and it must not count beside what came after.
+ */
 export async function finishRun(trx: Transaction<Database>, lease: Lease, end: RunEnd): Promise<Wakeups> {
   const pull = await lockPullRequestOfRun(trx, lease.runId);
+  if (end.plan !== undefined) {
+    const reason = await readCancelReason(trx, lease.runId);
+    if (reason !== undefined) return finishRun(trx, lease, cancelled(reason, end.phases));
+  }
   const run = await transition(trx, lease, end.state, {
-    result: JSON.stringify(end.result),
-    phases: JSON.stringify(end.phases),
+    result: storableJson(end.result),
+    phases: storableJson(end.phases),
     progress: null,
     finished_at: sql`now()`,
     lease_expires_at: null,
@@ -51,26 +58,33 @@ export async function finishRun(trx: Transaction<Database>, lease: Lease, end: R
   return afterRunEnded(trx, pull, run.batch_id);
 }
 
+async function readCancelReason(trx: Transaction<Database>, runId: string): Promise<string | undefined> {
+  const run = await trx
+    .selectFrom('runs')
+    .select('cancel_reason')
+    .where('id', '=', runId)
+    .where('cancel_requested_at', 'is not', null)
+    .executeTakeFirst();
+  return run && (run.cancel_reason ?? 'Cancelled.');
+}
+
+function cancelled(reason: string, phases: RunEnd['phases']): RunEnd {
+  return { state: 'cancelled', result: { kind: 'cancelled', reason }, phases };
+}
+
 function begunAndFailed(end: RunEnd): boolean {
   return end.result.kind === 'failed' && end.result.applyBegun;
 }
 
 async function afterRunEnded(trx: Transaction<Database>, pull: LockedPullRequest, batchId: string): Promise<Wakeups> {
   const runIds = await settleBatch(trx, batchId);
-  const cleaned = pull.cleanup_pending ? await cleanUpWhenClosed(trx, pull) : undefined;
+  const cleaned = pull.cleanup_pending ? await cleanUpWhenIdle(trx, pull, 'holdfast') : undefined;
   await wantPublication(trx, [pull.id]);
   return {
     runIds,
     pullRequestIds: [pull.id, ...(cleaned?.pullRequestIds ?? [])],
     deliveries: cleaned?.deliveries ?? [],
   };
-}
-
-/** One that was opened again meanwhile keeps what it has. */
-async function cleanUpWhenClosed(trx: Transaction<Database>, pull: LockedPullRequest): Promise<HandOver | undefined> {
-  if (pull.state !== 'open') return cleanUpWhenIdle(trx, pull, 'holdfast');
-  await trx.updateTable('pull_requests').set({ cleanup_pending: false }).where('id', '=', pull.id).execute();
-  return undefined;
 }
 
 interface LockedPullRequest {
@@ -147,8 +161,7 @@ export async function handBackRun(trx: Transaction<Database>, lease: Lease): Pro
   if (run === undefined) throw new LeaseLostError(lease.runId);
   if (run.apply_started_at !== null) throw new Error(`run ${lease.runId} has begun to apply and cannot be handed back`);
   if (run.cancel_requested_at !== null) {
-    const reason = run.cancel_reason ?? 'Cancelled.';
-    return finishRun(trx, lease, { state: 'cancelled', result: { kind: 'cancelled', reason }, phases: [] });
+    return finishRun(trx, lease, cancelled(run.cancel_reason ?? 'Cancelled.', []));
   }
   await transition(trx, lease, 'queued', {
     lease_owner: null,
@@ -207,7 +220,7 @@ export async function recoverRun(trx: Transaction<Database>, dead: DeadLease): P
       : { kind: 'failed', explanation: reason, diagnostics: [], output: '', applyBegun: false, erroredState: false };
   await trx
     .updateTable('runs')
-    .set({ state, result: JSON.stringify(result), finished_at: sql`now()`, lease_expires_at: null, progress: null })
+    .set({ state, result: storableJson(result), finished_at: sql`now()`, lease_expires_at: null, progress: null })
     .where('id', '=', runId)
     .execute();
   if (state === 'interrupted') await retirePlan(trx, pull.id, run.project_key, 'applied');

@@ -128,6 +128,8 @@ async function savePullRequest(
       const update = conflict.column('id').doUpdateSet({
         ...values,
         version: sql`pull_requests.version + case when ${changed} then 1 else 0 end`,
+        // One that is opened again keeps what it has.
+        cleanup_pending: sql`pull_requests.cleanup_pending and (pull_requests.state = 'open' or excluded.state <> 'open')`,
         updated_at: sql`now()`,
       });
       return seen === undefined ? update : update.where('pull_requests.version', '=', seen);

@@ -8,6 +8,7 @@ import { releaseLocks, takeLocks } from './locks.ts';
 import { settleBatch } from './settle-batch.ts';
 import { wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
+import { storableJson } from './storable-json.ts';
 
 /** Writes one decision; the caller has locked the pull request's row. */
 export async function recordDecision(
@@ -22,6 +23,7 @@ export async function recordDecision(
   const readied = await cancelRuns(trx, decision);
   if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
   const runIds = decision.batch === undefined ? [] : await insertBatch(trx, row, decision.batch);
+  if (runIds.length > 0) await keepWhatItHas(trx, pull.id);
   const released = await release(trx, row, decision);
   const closed = decision.close === true ? await cleanUpWhenIdle(trx, row, decision.actor) : undefined;
   await insertReplies(trx, pull.id, decision);
@@ -55,6 +57,16 @@ async function findRecorded(trx: Transaction<Database>, decision: Decision): Pro
   return runs.map((run) => run.id);
 }
 
+/** One that was to be cleaned up as soon as nothing of it runs is worked on again. */
+async function keepWhatItHas(trx: Transaction<Database>, id: PullRequestId): Promise<void> {
+  await trx
+    .updateTable('pull_requests')
+    .set({ cleanup_pending: false })
+    .where('id', '=', id)
+    .where('cleanup_pending', '=', true)
+    .execute();
+}
+
 async function release(
   trx: Transaction<Database>,
   pull: { readonly id: PullRequestId; readonly number: number },
@@ -81,7 +93,7 @@ async function cancelRuns(trx: Transaction<Database>, decision: Decision): Promi
         state: 'cancelled',
         finished_at: sql`now()`,
         cancel_reason: reason,
-        result: JSON.stringify({ kind: 'cancelled', reason }),
+        result: storableJson({ kind: 'cancelled', reason }),
       })
       .where('id', '=', runId)
       .where('state', '=', 'queued')
@@ -126,7 +138,7 @@ async function insertBatch(
       base_sha: batch.baseSha,
       merge_sha: batch.mergeSha ?? null,
       source_comment_id: batch.sourceCommentId ?? null,
-      notes: JSON.stringify(batch.notes),
+      notes: storableJson(batch.notes),
       finished_at: batch.runs.length === 0 ? sql<Date>`now()` : null,
     })
     .execute();
@@ -146,7 +158,7 @@ async function insertBatch(
         pull_request_id: pull.id,
         repository_id: pull.repository_id,
         project_key: run.projectKey,
-        project: JSON.stringify(run.project),
+        project: storableJson(run.project),
         operation: batch.operation,
         state: 'queued' as const,
         ready: step.ready.includes(run.id),
@@ -179,7 +191,7 @@ async function insertReplies(
         key: reply.key,
         pull_request_id: pullRequestId,
         kind: reply.kind,
-        view: JSON.stringify(reply.view),
+        view: storableJson(reply.view),
         state: 'wanted',
       })
       .onConflict((conflict) => conflict.column('key').doNothing())

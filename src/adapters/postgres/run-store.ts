@@ -10,6 +10,7 @@ import { findDeadRuns } from './dead-leases.ts';
 import { recordDecision } from './record-decision.ts';
 import { selectRuns, toRun } from './rows.ts';
 import type { Database } from './schema.ts';
+import { storableJson } from './storable-json.ts';
 import { transact } from './transact.ts';
 
 export function createRunStore(db: Kysely<Database>): RunStore {
@@ -56,7 +57,7 @@ function leased(db: Kysely<Database>): Pick<RunStore, LeasedCalls> {
     takeLock: (lease) => transact(db, (trx) => takeLockForRun(trx, lease)),
     beginApply: (lease) => updateLeased(db, lease, { apply_started_at: sql`now()` }),
     renew: (lease, leaseMs) => renew(db, lease, leaseMs),
-    saveProgress: (lease, progress) => updateLeased(db, lease, { progress: JSON.stringify(progress) }),
+    saveProgress: (lease, progress) => updateLeased(db, lease, { progress: storableJson(progress) }),
     appendOutput: async (lease, seq, chunk) => {
       const stored = await db
         .insertInto('run_output')
@@ -94,7 +95,12 @@ async function takeLockForRun(
     .executeTakeFirst();
   if (run === undefined) throw new LeaseLostError(lease.runId);
   if (run.project.repoLocks === 'disabled') return undefined;
-  const pull = { id: run.pull_request_id, repository_id: run.repository_id, number: 0 };
+  const { number } = await trx
+    .selectFrom('pull_requests')
+    .select('number')
+    .where('id', '=', run.pull_request_id)
+    .executeTakeFirstOrThrow();
+  const pull = { id: run.pull_request_id, repository_id: run.repository_id, number };
   const held = await takeLocks(trx, pull, run.actor_login, [{ projectKey: run.project_key, project: run.project }]);
   if (held.has(run.project_key)) return undefined;
   const holder = await trx

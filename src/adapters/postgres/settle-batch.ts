@@ -3,6 +3,7 @@ import { type Transaction, sql } from 'kysely';
 import { advanceBatch } from '../../core/batch.ts';
 import { audit } from './audit.ts';
 import type { Database } from './schema.ts';
+import { storableJson } from './storable-json.ts';
 
 /**
  * Moves a batch on after one of its runs has ended: what may start becomes ready, what cannot any more is cancelled, and when all
@@ -24,7 +25,7 @@ export async function settleBatch(trx: Transaction<Database>, batchId: string): 
         state: 'cancelled',
         finished_at: sql`now()`,
         cancel_reason: reason,
-        result: JSON.stringify({ kind: 'cancelled', reason }),
+        result: storableJson({ kind: 'cancelled', reason }),
       })
       .where('id', '=', id)
       .where('state', '=', 'queued')
