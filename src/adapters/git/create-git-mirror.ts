@@ -2,18 +2,19 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 import type { CommitSha, RepositoryRef } from '../../core/repository.ts';
-import { MirrorError, type RepositoryMirror } from '../../ports/repository-mirror.ts';
+import { MirrorError, type RepositoryMirror, type TreeEntry } from '../../ports/repository-mirror.ts';
 import { exportCommit, type ExportLimits } from './export-commit.ts';
 import { checkFetch, fetchRefs } from './fetch-refs.ts';
 import { lockFile } from './file-lock.ts';
 import { createRunGit, type RunGit } from './git-command.ts';
 import type { GitNetwork } from './git-environment.ts';
-import { listChanges, listTree } from './list-tree.ts';
+import { listChanges } from './list-tree.ts';
 import { findMergeBase, mergeCommits } from './merge-commits.ts';
 import { markDamaged, mirrorFolder, openMirror } from './mirror-folder.ts';
 import { readBlobs } from './read-blobs.ts';
 import { hasCommit, readMirror, type ReadMirror } from './read-mirror.ts';
 import { tidyMirrors } from './tidy-mirrors.ts';
+import { createTreeCache } from './tree-cache.ts';
 
 export interface GitMirrorOptions {
   /** Holds all mirrors; made when it is missing. On a disk of this machine, for one user. */
@@ -35,6 +36,7 @@ export function createGitMirror(options: GitMirrorOptions): RepositoryMirror {
   const network = options.environment ?? {};
   const git = createRunGit({ gitPath: options.gitPath ?? 'git', timeoutMs, network });
   const prepare = once(() => prepareFetching(options));
+  const trees = createTreeCache();
 
   /** Runs one question about commits; a mirror found broken on the way is marked. */
   const ask = async <T>(
@@ -71,9 +73,11 @@ export function createGitMirror(options: GitMirrorOptions): RepositoryMirror {
     mergeBase: (repository, a, b) => ask(repository, [a, b], (read) => findMergeBase(read, a, b)),
     listChangedFiles: (repository, base, head) =>
       ask(repository, [base, head], (read) => listChanges(read, base, head)),
-    listFiles: (repository, sha) => ask(repository, [sha], (read) => listTree(read, sha)),
+    listFiles: (repository, sha) => ask(repository, [sha], (read) => trees.list(read, repository, sha)),
     readFiles: (repository, sha, paths, maxBytes) =>
-      ask(repository, [sha], (read) => readTexts(read, sha, new Set(paths), maxBytes)),
+      ask(repository, [sha], async (read) =>
+        readTexts(read, await trees.list(read, repository, sha), new Set(paths), maxBytes),
+      ),
     export: (repository, sha, into) =>
       ask(repository, [sha], (read) =>
         exportCommit(read, mirrorFolder(directory, repository), sha, into, options.exportLimits ?? EXPORT_LIMITS),
@@ -84,11 +88,11 @@ export function createGitMirror(options: GitMirrorOptions): RepositoryMirror {
 
 async function readTexts(
   read: ReadMirror,
-  sha: CommitSha,
+  entries: readonly TreeEntry[],
   paths: ReadonlySet<string>,
   maxBytes: number,
 ): Promise<ReadonlyMap<string, string>> {
-  const wanted = (await listTree(read, sha)).filter(
+  const wanted = entries.filter(
     (entry) =>
       paths.has(entry.path) && (entry.kind === 'file' || entry.kind === 'executable') && entry.size <= maxBytes,
   );

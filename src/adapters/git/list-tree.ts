@@ -34,23 +34,15 @@ function parseEntry(line: string): TreeEntry {
   return { path: line.slice(tab + 1), oid, kind: MODES[mode] ?? 'file', size: size === '-' ? 0 : Number(size) };
 }
 
+const DIFF = ['diff-tree', '-r', '-z', '-M', '--name-status', '--no-commit-id', '--no-ext-diff', '--no-textconv'];
+
 /** Without a common ancestor everything in `head` that differs counts. */
 export async function listChanges(read: ReadMirror, base: CommitSha, head: CommitSha): Promise<readonly ChangedFile[]> {
-  const from = (await findMergeBase(read, base, head)) ?? base;
-  const result = await read('comparing base and head', {
-    args: [
-      'diff-tree',
-      '-r',
-      '-z',
-      '-M',
-      '--name-status',
-      '--no-commit-id',
-      '--no-ext-diff',
-      '--no-textconv',
-      from,
-      head,
-    ],
-  });
+  const compare = (args: readonly string[], expectedCodes?: readonly number[]) =>
+    read('comparing base and head', { args: [...DIFF, ...args] }, expectedCodes);
+  // Git refuses when there is no merge base, and when there are several: then it is looked for by itself.
+  let result = await compare(['--merge-base', base, head], [0, 128]);
+  if (result.exitCode !== 0) result = await compare([(await findMergeBase(read, base, head)) ?? base, head]);
   const fields = splitNul(result.stdout);
   const changes: ChangedFile[] = [];
   for (let index = 0; index < fields.length; ) {

@@ -1,5 +1,6 @@
 import { commitSha, type CommitSha } from '../../core/repository.ts';
 import { MirrorError, type MergeOutcome } from '../../ports/repository-mirror.ts';
+import { describeFailure, type GitResult } from './git-command.ts';
 import type { ReadMirror } from './read-mirror.ts';
 
 /** Whose name stands in a merge commit is nobody's business but must never change: it is part of the commit's id. */
@@ -14,15 +15,7 @@ const SIGNATURE = {
 
 /** Merges in memory, without files; needs git 2.38. The commit is in the mirror afterwards, and no ref names it. */
 export async function mergeCommits(read: ReadMirror, base: CommitSha, head: CommitSha): Promise<MergeOutcome> {
-  const common = await findMergeBase(read, base, head);
-  if (common === undefined) {
-    throw new MirrorError('refused', `${base} and ${head} have no commit in common, so they cannot be merged`);
-  }
-  const merged = await read(
-    'merging base and head',
-    { args: ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head] },
-    [0, 1],
-  );
+  const merged = await mergeTrees(read, base, head);
   const [tree = '', ...conflicts] = merged.stdout
     .toString()
     .split('\0')
@@ -33,6 +26,16 @@ export async function mergeCommits(read: ReadMirror, base: CommitSha, head: Comm
     env: SIGNATURE,
   });
   return { kind: 'merged', sha: commitSha(committed.stdout.toString().trim()) };
+}
+
+async function mergeTrees(read: ReadMirror, base: CommitSha, head: CommitSha): Promise<GitResult> {
+  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head];
+  const merged = await read('merging base and head', { args }, [0, 1, 128]);
+  // A conflict ends with 1 as well, but names a tree. What else may be wrong is found out by the question for the merge base.
+  if (merged.exitCode !== 128 && merged.stdout.length > 0) return merged;
+  if ((await findMergeBase(read, base, head)) !== undefined)
+    throw new MirrorError('failed', describeFailure('merging base and head', merged));
+  throw new MirrorError('refused', `${base} and ${head} have no commit in common, so they cannot be merged`);
 }
 
 export async function findMergeBase(read: ReadMirror, a: CommitSha, b: CommitSha): Promise<CommitSha | undefined> {
