@@ -61,8 +61,10 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
   const checkoutDirectory = join(folder, 'checkout');
   const directory = join(folder, 'run');
   try {
-    request.afterwards.defer(() => rm(folder, { recursive: true, force: true }));
-    const slot = await openSlot(context, request.afterwards, folder);
+    const slot = request.afterwards.adopt(await context.sandbox.openSlot(context.config.sandbox), (open) =>
+      open.close(),
+    );
+    request.afterwards.defer(() => removeFolder(slot, folder));
     await mkdir(checkoutDirectory, { recursive: true });
     await mkdir(directory);
     await exportCommit(context, pull.repository, commit.sha, checkoutDirectory, output);
@@ -105,14 +107,13 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
   }
 }
 
-async function openSlot(
-  { sandbox, config }: RunContext,
-  afterwards: AsyncDisposableStack,
-  folder: string,
-): Promise<SandboxSlot> {
-  const slot = afterwards.adopt(await sandbox.openSlot(config.sandbox), (open) => open.close());
-  afterwards.defer(() => slot.reclaim(folder).catch(() => undefined));
-  return slot;
+/** An ordinary user cannot remove what a run has closed to everybody, before it is opened again. */
+async function removeFolder(slot: SandboxSlot, folder: string): Promise<void> {
+  const remove = () => rm(folder, { recursive: true, force: true });
+  await remove().catch(async () => {
+    await slot.reclaim(folder);
+    await remove();
+  });
 }
 
 async function readLockFile(

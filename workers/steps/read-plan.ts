@@ -61,10 +61,8 @@ export async function readPlan(context: StageContext): Promise<PlanFacts | StepF
 }
 
 async function takePlanFile(context: StageContext): Promise<Buffer | StepFailure> {
-  const { run, layout } = context;
-  await run.slot.reclaim(layout.output.host);
   try {
-    const file = await readConfined(layout.output.host, PLAN_FILE, run.limits.artifactBytes);
+    const file = await readPlanFile(context);
     if (file === undefined || file.length === 0) {
       const reason =
         'The plan stage ended without a plan file. A workflow with its own plan command must write it to `$PLANFILE`.';
@@ -75,8 +73,23 @@ async function takePlanFile(context: StageContext): Promise<Buffer | StepFailure
   } catch (cause) {
     if (cause instanceof UntrustedFileError) return refuseStep(context, 'plan', cause.message);
     throw cause;
+  }
+}
+
+/** Only a run that took the rights from its own file makes an ordinary user take them back. */
+async function readPlanFile({ run, layout }: StageContext): Promise<Buffer | undefined> {
+  const folder = layout.output.host;
+  const read = () => readConfined(folder, PLAN_FILE, run.limits.artifactBytes);
+  try {
+    return await read();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EACCES') throw cause;
+  }
+  await run.slot.reclaim(folder);
+  try {
+    return await read();
   } finally {
-    await run.slot.own(layout.output.host);
+    await run.slot.own(folder);
   }
 }
 

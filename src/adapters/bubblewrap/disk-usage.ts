@@ -24,7 +24,7 @@ interface Free {
 
 /** However small, more files than this are refused: they would use up the file system's inodes. */
 const MOST_FILES = 1_000_000;
-const LONGEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 3_000;
 /** A measurement may take this share of the time: the pause after it is that much longer. */
 const PAUSE_PER_DURATION = 10;
 const DU_PATIENCE_MS = 30_000;
@@ -33,7 +33,7 @@ const UNMEASURED_SHARE = 1 / 8;
 
 /**
  * How much a run's writable trees hold. Neither quotas nor sized file systems can be had as an ordinary user on an ordinary disk, so it is
- * measured: `statfs` at every look costs nothing and tells when `du` is worth its price, which a command of less than a second seldom is.
+ * measured: `statfs` at every look costs nothing and tells when `du` is worth its price, which a short command seldom is.
  * Between two looks a run may overshoot by what the disk takes in that time; RLIMIT_FSIZE bounds each single file.
  */
 export class DiskUsage {
