@@ -71,7 +71,13 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
 
 /** Closing waits for the answers that are on their way; a connection that is stuck must not keep the program from stopping. */
 function closeInTime(app: FastifyInstance, closeMs: number): void {
+  let closing = false;
   app.addHook('preClose', async () => {
+    closing = true;
     setTimeout(() => app.server.closeAllConnections(), closeMs).unref();
+  });
+  // Else a connection that is kept alive after its last answer would be waited for.
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) void reply.header('connection', 'close');
   });
 }
