@@ -1,14 +1,13 @@
-import { decideClose, type Trigger } from '../src/core/decide.ts';
 import { HostRefusedError } from '../src/core/host-error.ts';
-import type { PullRequestRecord } from '../src/core/record.ts';
+import type { PullRequestRecord, PullRequestState } from '../src/core/record.ts';
+import { servesBranch } from '../src/core/resolve-rules.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
-import { recordDecision } from './decide-pull-request.ts';
-import { autoplan } from './handle-pull-request.ts';
+import { seeTo } from './handle-pull-request.ts';
 import type { RunContext } from './run-context.ts';
 import { isAllowed, refreshPullRequest } from './open-pull-request.ts';
-import { repositoryName } from './gather-pull-request.ts';
+import { repositoryName, rulesOf } from './gather-pull-request.ts';
 
-/** An open pull request that nothing was heard of for this long is compared with the host, milliseconds. */
+/** A pull request that nothing was heard of for this long is compared with the host, milliseconds. */
 const RECONCILE_AFTER_MS = 10 * 60_000;
 const RECONCILED_AT_ONCE = 50;
 /** GitHub keeps failed deliveries for three days; https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries */
@@ -50,8 +49,10 @@ async function redeliverFailed(context: RunContext, host: VcsHost): Promise<void
 /** A lost webhook must not leave a lock behind, nor a new commit unplanned. */
 async function reconcile(context: RunContext): Promise<void> {
   const seenBefore = new Date(context.now().getTime() - RECONCILE_AFTER_MS);
-  const stale = await context.pulls.listOpenSeenBefore(seenBefore, RECONCILED_AT_ONCE);
+  const stale = await context.pulls.listSeenBefore(seenBefore, RECONCILED_AT_ONCE);
   for (const known of stale) {
+    // Whatever comes of it: one that cannot be compared must not stand in the way of the others.
+    await context.pulls.markSeen(known.id);
     const host = context.hosts.get(known.repository.host);
     if (host === undefined || !isAllowed(context, repositoryName(known.repository))) continue;
     try {
@@ -65,17 +66,21 @@ async function reconcile(context: RunContext): Promise<void> {
 async function reconcileOne(context: RunContext, host: VcsHost, known: PullRequestRecord): Promise<void> {
   const pull = await refresh(context, host, known);
   if (pull === undefined) return;
-  const trigger = (what: string): Trigger => ({
-    kind: 'autoplan',
-    key: `reconcile:${pull.id}:${what}`,
-    actor: pull.author,
-    commentId: undefined,
-  });
-  if (pull.state !== 'open') {
-    await recordDecision(context, pull, (state) => decideClose(state, trigger(`${pull.state}:${pull.version}`)));
-  } else if (pull.headSha !== known.headSha && !pull.draft && !(pull.fork && context.config.forks === 'off')) {
-    await autoplan(context, host, pull, trigger(pull.headSha));
-  }
+  const state = await context.runs.readState(pull.id);
+  if (state === undefined || isSeenTo(context, pull, state)) return;
+  const key = `reconcile:${pull.id}:${pull.version}`;
+  await seeTo(context, host, pull, { kind: 'autoplan', key, actor: pull.author, commentId: undefined });
+}
+
+/** The record may know of a new commit or of the end though nothing was done about it: many things read the facts again. */
+function isSeenTo(
+  context: RunContext,
+  pull: PullRequestRecord,
+  { planBatch, plans, locks }: PullRequestState,
+): boolean {
+  if (pull.state === 'open' && servesBranch(rulesOf(context, pull.repository), pull.baseRef))
+    return planBatch?.headSha === pull.headSha;
+  return plans.length === 0 && locks.every((lock) => lock.pullRequestId !== pull.id);
 }
 
 /** A repository that is gone or not ours to see any more closes its pull requests. */

@@ -1,17 +1,21 @@
 import { HostRefusedError, HostUnavailableError, InvalidDeliveryError } from '../src/core/host-error.ts';
 import type { VcsEvent } from '../src/core/vcs-event.ts';
 import { RetryLaterError } from '../src/ports/job-queue.ts';
-import type { StoredDelivery } from '../src/ports/delivery-store.ts';
+import { MirrorError } from '../src/ports/repository-mirror.ts';
+import { OWN_DELIVERIES, type StoredDelivery } from '../src/ports/delivery-store.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { JOBS } from '../src/jobs/job.ts';
 import type { RunContext } from './run-context.ts';
 import { handleButton, handleRerun } from './handle-button.ts';
 import { handleComment } from './handle-comment.ts';
-import { handleLockReceived, OWN_DELIVERIES } from './handle-lock-received.ts';
+import { handleLockReceived } from './handle-lock-received.ts';
 import { handlePullRequest } from './handle-pull-request.ts';
 import { handlePush } from './handle-push.ts';
 import { handleRepository } from './handle-repository.ts';
 import { handleReview } from './handle-review.ts';
+
+/** A git server does not say when it will be back, milliseconds. */
+const GIT_SERVER_AGAIN_MS = 15_000;
 
 /**
  * Handles one stored delivery. It may run twice for the same one: everything it writes is keyed by the delivery.
@@ -32,6 +36,10 @@ export async function eventJob(
     if (error instanceof RetryLaterError) throw error;
     if (error instanceof HostUnavailableError)
       throw new RetryLaterError(error.message, error.retryAt, { cause: error });
+    if (error instanceof MirrorError && error.kind === 'unavailable') {
+      const retryAt = new Date(context.now().getTime() + GIT_SERVER_AGAIN_MS);
+      throw new RetryLaterError(error.message, retryAt, { cause: error });
+    }
     const hopeless = error instanceof InvalidDeliveryError || error instanceof HostRefusedError;
     const final = hopeless || attempt >= JOBS.event.attempts;
     const message = error instanceof Error ? error.message : String(error);

@@ -7,6 +7,7 @@ import { compileGlob } from '../src/lib/glob.ts';
 import { Secret } from '../src/lib/secret.ts';
 import type { Mount } from '../src/ports/sandbox.ts';
 import type { WorkerContext } from './context.ts';
+import { repositoryName } from './gather-pull-request.ts';
 import { ProjectRefusedError } from './project-refused-error.ts';
 import type { Credentials, PhaseCredentials } from './steps/project-run.ts';
 
@@ -36,9 +37,11 @@ export async function findCredentials(
 }
 
 function selects(selector: CredentialConfig['selector'], repository: Repository, project: Project): boolean {
-  const name = `${repository.host}/${repository.owner}/${repository.name}`;
+  // Hosts do not tell apart how a repository's name is capitalised, so neither does a selector.
+  const name = repositoryName(repository).toLowerCase();
+  const repositories = selector.repositories.map((glob) => glob.toLowerCase());
   return (
-    matchesAny(selector.repositories, name) &&
+    matchesAny(repositories, name) &&
     matchesAny(selector.dirs, project.dir) &&
     matchesAny(selector.workspaces, project.workspace) &&
     matchesAny(selector.projects, project.name)

@@ -4,12 +4,9 @@ import { type ProjectKey, projectTitle } from '../src/core/project.ts';
 import type { PullRequestId } from '../src/core/record.ts';
 import type { StoredDelivery } from '../src/ports/delivery-store.ts';
 import { chooseProjects, planNotes, recordDecision } from './decide-pull-request.ts';
-import { gatherPullRequest } from './gather-pull-request.ts';
+import { gatherPullRequest, repositoryName } from './gather-pull-request.ts';
 import type { RunContext } from './run-context.ts';
-import { refreshPullRequest } from './open-pull-request.ts';
-
-/** Holdfast's own deliveries are stored under this name in place of a host's. */
-export const OWN_DELIVERIES = 'holdfast';
+import { isAllowed, refreshPullRequest } from './open-pull-request.ts';
 
 const LockReceived = z.object({
   pullRequestId: z.string(),
@@ -22,12 +19,13 @@ export async function handleLockReceived(context: RunContext, delivery: StoredDe
   const { pullRequestId, fromPullRequestId, projectKeys } = LockReceived.parse(JSON.parse(delivery.payload));
   const known = await context.pulls.find(pullRequestId as PullRequestId);
   const host = known && context.hosts.get(known.repository.host);
-  if (known === undefined || host === undefined) return;
+  if (known === undefined || host === undefined || !isAllowed(context, repositoryName(known.repository))) return;
   const pull = await refreshPullRequest(context, host, known.repository, known.number);
   if (pull?.state !== 'open') return;
   const from = await context.pulls.find(fromPullRequestId as PullRequestId);
   const gathered = await gatherPullRequest(context, host, pull);
-  const chosen = chooseProjects(gathered, gathered.projects.all).filter(({ key }) => projectKeys.includes(key));
+  const planned = pull.fork && context.config.forks === 'off' ? [] : gathered.projects.all;
+  const chosen = chooseProjects(gathered, planned).filter(({ key }) => projectKeys.includes(key));
   const trigger: Trigger = {
     kind: 'handover',
     key: `handover:${delivery.id}`,

@@ -18,10 +18,20 @@ export async function handlePullRequest(
   const pull = await openPullRequest(context, host, event);
   if (pull === undefined) return;
   const trigger: Trigger = { kind: 'autoplan', key: `autoplan:${key}`, actor: event.sender, commentId: undefined };
+  if (pull.state === 'open' && (event.change === 'closed' || event.change === 'converted_to_draft')) return;
+  await seeTo(context, host, pull, trigger);
+}
+
+/** Does what the facts call for: give everything back, or plan, or nothing. */
+export async function seeTo(
+  context: RunContext,
+  host: VcsHost,
+  pull: PullRequestRecord,
+  trigger: Trigger,
+): Promise<void> {
   if (pull.state !== 'open') return recordDecision(context, pull, (state) => decideClose(state, trigger));
-  if (event.change === 'closed' || event.change === 'converted_to_draft') return;
   if (!servesBranch(rulesOf(context, pull.repository), pull.baseRef)) {
-    return recordDecision(context, pull, (state) => ({ ...decideClose(state, trigger), close: true, replies: [] }));
+    return recordDecision(context, pull, (state) => ({ ...decideClose(state, trigger), replies: [] }));
   }
   if (mayAutoplan(context, pull)) await autoplan(context, host, pull, trigger);
 }
@@ -32,12 +42,7 @@ function mayAutoplan({ config }: RunContext, pull: PullRequestRecord): boolean {
 }
 
 /** Plans every project that the pull request touches. */
-export async function autoplan(
-  context: RunContext,
-  host: VcsHost,
-  pull: PullRequestRecord,
-  trigger: Trigger,
-): Promise<void> {
+async function autoplan(context: RunContext, host: VcsHost, pull: PullRequestRecord, trigger: Trigger): Promise<void> {
   const gathered = await gatherPullRequest(context, host, pull);
   const { merge, projects, touchesNothing } = gathered;
   // A conflict in files that are none of ours is none of ours either.

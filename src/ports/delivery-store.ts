@@ -1,3 +1,6 @@
+/** Holdfast's own deliveries go the same way as a host's, and are stored under this name in place of one. */
+export const OWN_DELIVERIES = 'holdfast';
+
 /** `received`: stored, not handled yet. `failed`: every attempt failed; a redelivery with the same id may be handled again. */
 export interface StoredDelivery {
   readonly host: string;

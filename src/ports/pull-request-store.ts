@@ -21,8 +21,10 @@ export interface PullRequestStore {
     repository: { readonly host: string; readonly id: string },
     baseRef?: string,
   ): Promise<readonly PullRequestRecord[]>;
-  /** Open ones whose record was last compared with the host before this instant, oldest first; for reconciliation. */
-  listOpenSeenBefore(instant: Date, limit: number): Promise<readonly PullRequestRecord[]>;
+  /** Open ones, and others that still hold a project lock, whose record was last compared with the host before this instant, oldest first; for reconciliation. */
+  listSeenBefore(instant: Date, limit: number): Promise<readonly PullRequestRecord[]>;
+  /** It is compared with the host now. */
+  markSeen(id: PullRequestId): Promise<void>;
   listLocks(): Promise<readonly (ProjectLock & { readonly repository: string; readonly waiting: readonly number[] })[]>;
   findCurrentPlan(id: PullRequestId, projectKey: ProjectKey): Promise<PlanRecord | undefined>;
   /** Sealed artifact of a current plan; undefined once it is gone. */

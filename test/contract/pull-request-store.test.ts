@@ -75,9 +75,20 @@ describe('facts', () => {
     await stage.open(1);
     await stage.open(3, { state: 'merged' });
     const soon = new Date(Date.now() + 60_000);
-    expect((await stage.pulls.listOpenSeenBefore(soon, 10)).map((pull) => pull.number)).toEqual([2, 1]);
-    expect(await stage.pulls.listOpenSeenBefore(soon, 1)).toHaveLength(1);
-    expect(await stage.pulls.listOpenSeenBefore(new Date(Date.now() - 60_000), 10)).toEqual([]);
+    expect((await stage.pulls.listSeenBefore(soon, 10)).map((pull) => pull.number)).toEqual([2, 1]);
+    expect(await stage.pulls.listSeenBefore(soon, 1)).toHaveLength(1);
+    expect(await stage.pulls.listSeenBefore(new Date(Date.now() - 60_000), 10)).toEqual([]);
+  });
+
+  test('one whose end was seen though nothing was given back is listed, and goes to the end of the list when it is looked at', async () => {
+    const one = await stage.open(1);
+    await stage.takeLocks(one, ['a']);
+    await stage.open(1, { state: 'merged' });
+    await stage.open(2);
+    const soon = new Date(Date.now() + 60_000);
+    expect((await stage.pulls.listSeenBefore(soon, 10)).map((pull) => pull.number)).toEqual([1, 2]);
+    await stage.pulls.markSeen(one.id);
+    expect((await stage.pulls.listSeenBefore(soon, 10)).map((pull) => pull.number)).toEqual([2, 1]);
   });
 });
 

@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type Transaction, sql } from 'kysely';
 import type { Project } from '../../core/project.ts';
 import type { PullRequestId } from '../../core/record.ts';
+import { OWN_DELIVERIES } from '../../ports/delivery-store.ts';
 import { audit } from './audit.ts';
 import { wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
-
-/** Holdfast's own deliveries go the same way as a host's: stored, then handled by the event job. */
-export const OWN_DELIVERIES = 'holdfast';
 
 export interface LockClaim {
   readonly projectKey: string;

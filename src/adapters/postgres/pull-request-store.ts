@@ -20,7 +20,8 @@ type FactCalls =
   | 'find'
   | 'readVersion'
   | 'listOpen'
-  | 'listOpenSeenBefore';
+  | 'listSeenBefore'
+  | 'markSeen';
 
 function facts(db: Kysely<Database>): Pick<PullRequestStore, FactCalls> {
   const find = async (id: PullRequestId) => {
@@ -66,9 +67,17 @@ function facts(db: Kysely<Database>): Pick<PullRequestStore, FactCalls> {
       if (baseRef !== undefined) query = query.where('pull_requests.base_ref', '=', baseRef);
       return (await query.execute()).map(toPullRequest);
     },
-    listOpenSeenBefore: async (instant, limit) => {
+    markSeen: async (id) => {
+      await db.updateTable('pull_requests').set({ updated_at: sql`now()` }).where('id', '=', id).execute();
+    },
+    listSeenBefore: async (instant, limit) => {
       const rows = await selectPullRequests(db)
-        .where('pull_requests.state', '=', 'open')
+        .where((eb) =>
+          eb.or([
+            eb('pull_requests.state', '=', 'open'),
+            eb('pull_requests.id', 'in', eb.selectFrom('project_locks').select('pull_request_id')),
+          ]),
+        )
         .where('pull_requests.updated_at', '<', instant)
         .orderBy('pull_requests.updated_at')
         .limit(limit)

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { HostRefusedError, HostUnavailableError } from '../../../src/core/host-error.ts';
+import { RetryLaterError } from '../../../src/ports/job-queue.ts';
+import { MirrorError } from '../../../src/ports/repository-mirror.ts';
+import { eventJob } from '../../../workers/event-job.ts';
+import type { RunContext } from '../../../workers/run-context.ts';
+import { recordingLogger } from '../../support/recording-logger.ts';
+
+/** A delivery whose handling ends so. Answers what was written down about it. */
+async function handleWith(error: Error, attempt = 1) {
+  const marks: string[] = [];
+  const interpret = () => Promise.reject(error);
+  const context = {
+    logger: recordingLogger(),
+    now: () => new Date('2026-11-21T12:00:00Z'),
+    hosts: new Map([['github.com', { host: 'github.com', interpret }]]),
+    deliveries: {
+      find: async () => ({ host: 'github.com', id: '1', event: 'push', payload: '{}', state: 'received' }),
+      markHandled: async () => void marks.push('handled'),
+      markFailed: async (_host: string, _id: string, _error: string, final: boolean) =>
+        void marks.push(final ? 'given up' : 'failed once'),
+    },
+  };
+  const thrown = await eventJob(context as unknown as RunContext, 'github.com', '1', attempt).catch(
+    (reason: unknown) => reason,
+  );
+  return { marks, thrown };
+}
+
+describe('a delivery', () => {
+  test.each([
+    ['VCS host', new HostUnavailableError('502', new Date('2026-11-21T12:01:00Z')), '2026-11-21T12:01:00Z'],
+    ['git server', new MirrorError('unavailable', 'no route to host'), '2026-11-21T12:00:15Z'],
+  ])('waits for a %s that is away, however often it was tried', async (_name, error, retryAt) => {
+    const { marks, thrown } = await handleWith(error, 100);
+    expect(marks).toEqual([]);
+    expect(thrown).toBeInstanceOf(RetryLaterError);
+    expect(thrown).toMatchObject({ retryAt: new Date(retryAt) });
+  });
+
+  test('is tried a few times when something of ours broke, then kept as failed', async () => {
+    const broken = new MirrorError('damaged', 'bad object');
+    expect(await handleWith(broken, 1)).toEqual({ marks: ['failed once'], thrown: broken });
+    expect(await handleWith(broken, 5)).toEqual({ marks: ['given up'], thrown: undefined });
+  });
+
+  test('is given up at once when the host says no', async () => {
+    const { marks } = await handleWith(new HostRefusedError('not found', { status: 404 }));
+    expect(marks).toEqual(['given up']);
+  });
+});
