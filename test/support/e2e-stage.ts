@@ -221,7 +221,8 @@ resource "fakecloud_object" "${name}" {
     fakecloud = { source = "holdfast/fakecloud" }
   }
   backend "local" {
-    path = "${state}"
+    path          = "${state}"
+    workspace_dir = "${state}.d"
   }
 }
 
