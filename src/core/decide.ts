@@ -68,10 +68,15 @@ function supersededBy(run: RunRecord, { headSha }: PlanRequest): string {
 /** What this pull request holds and does not touch any more; never a project with an apply on its way. */
 function givenUp(state: PullRequestState, wanted: ReadonlySet<ProjectKey>): readonly ProjectKey[] {
   const applying = new Set(state.open.filter((run) => run.operation === 'apply').map((run) => run.projectKey));
-  const applied = new Set(state.applied);
+  // What was applied from here, even in part, is not what the base branch says: that stays locked until it is merged.
+  const begun = state.latest.filter((run) => run.operation === 'apply' && run.applyStartedAt !== undefined);
+  const changed = new Set([...state.applied, ...begun.map((run) => run.projectKey)]);
   const locked = state.locks.filter((lock) => lock.pullRequestId === state.pull.id).map((lock) => lock.projectKey);
-  const held = new Set([...locked, ...state.plans.map((plan) => plan.projectKey)]);
-  return [...held].filter((key) => !wanted.has(key) && !applying.has(key) && !applied.has(key));
+  // Whatever was planned here while another had the lock may be waited for.
+  const planned = state.latest.filter((run) => run.operation === 'plan').map((run) => run.projectKey);
+  const waiting = planned.filter((key) => state.locks.some((lock) => lock.projectKey === key));
+  const held = new Set([...locked, ...waiting, ...state.plans.map((plan) => plan.projectKey)]);
+  return [...held].filter((key) => !wanted.has(key) && !applying.has(key) && !changed.has(key));
 }
 
 const toRun = ({ key, project }: ChosenProject): NewRun => ({ projectKey: key, project });
