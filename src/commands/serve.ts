@@ -20,13 +20,18 @@ export async function serve({ server }: { readonly server: boolean }): Promise<v
   const stopped = untilStopped();
   const masker = configMasker(config);
   const logger = createLogger(config.logLevel, masker);
-  const infrastructure = await openInfrastructure(config, logger).catch((error: unknown) => {
+  const cannotStart = (error: unknown): never => {
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`holdfast: it cannot start: ${masker.mask(reason)}\n`);
     process.exit(1);
-  });
+  };
+  const infrastructure = await openInfrastructure(config, logger).catch(cannotStart);
   let publicUrl = config.publicUrl ?? `http://${config.listen.host}:${config.listen.port}`;
-  const running = server ? await startServer(infrastructure, () => publicUrl) : undefined;
+  const starting = server ? startServer(infrastructure, () => publicUrl) : undefined;
+  const running = await starting?.catch(async (error: unknown) => {
+    await infrastructure.close();
+    return cannotStart(error);
+  });
   publicUrl = config.publicUrl ?? running?.url ?? publicUrl;
   const noMore = new AbortController();
   const atOnce = new AbortController();

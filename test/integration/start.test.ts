@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -60,6 +61,22 @@ describe('starting', () => {
     const result = await run(environment(), 'worker');
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain('HOLDFAST_DATABASE_URL');
+  });
+
+  test('an address that is taken is said in words, and the database is stopped again', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = taken.address() as AddressInfo;
+      const result = await run({ ...environment(), HOLDFAST_LISTEN: `127.0.0.1:${port}` }, 'serve');
+      expect(result.exitCode).toBe(1);
+      expect(result.stderr).toContain(`holdfast: it cannot start: listen EADDRINUSE`);
+      expect(result.stderr).not.toContain('    at ');
+    } finally {
+      taken.close();
+    }
+    const { stdout } = await execa('pgrep', ['-f', folder], { reject: false });
+    expect(stdout).toBe('');
   });
 
   test('prints the token for the pages once, keeps it and the key for our user alone, and ends orderly', async () => {
