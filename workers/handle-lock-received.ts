@@ -32,28 +32,31 @@ export async function handleLockReceived(context: RunContext, delivery: StoredDe
     actor: pull.author,
     commentId: undefined,
   };
-  const view = {
-    kind: 'lock_received',
-    projects: chosen.map(({ project }) => projectTitle(project)),
-    from: { pullNumber: from?.number ?? 0, url: from?.url ?? pull.url },
-    planning: gathered.merge.mergeSha !== undefined,
-  } as const;
-  const keys = new Set<string>(chosen.map(({ key }) => key));
-  await recordDecision(context, pull, (state) => ({
-    ...decidePlan(state, {
-      trigger,
-      projects: chosen,
-      complete: false,
-      headSha: gathered.merge.headSha,
-      baseSha: gathered.merge.baseSha,
-      mergeSha: gathered.merge.mergeSha,
-      notes: planNotes(gathered),
-    }),
-    // What the pull request has stopped touching while it waited goes to the next in line.
-    release:
-      gathered.merge.mergeSha === undefined || gathered.configProblems.length > 0
-        ? []
-        : projectKeys.filter((key) => !keys.has(key)).map((key) => key as ProjectKey),
-    replies: chosen.length === 0 ? [] : [{ key: `handover:${delivery.id}`, kind: 'command', view }],
-  }));
+  // In a conflict, or with a broken config, nobody can tell whether it is still touched; the lock then stays.
+  const unclear = gathered.merge.mergeSha === undefined || gathered.configProblems.length > 0;
+  const touched = new Set<string>(chosen.map(({ key }) => key));
+  const kept = projectKeys.filter((key) => unclear || touched.has(key));
+  await recordDecision(context, pull, (state) => {
+    const titles = new Map<string, string>(state.latest.map((run) => [run.projectKey, projectTitle(run.project)]));
+    const view = {
+      kind: 'lock_received',
+      projects: kept.map((key) => titles.get(key) ?? key),
+      from: { pullNumber: from?.number ?? 0, url: from?.url ?? pull.url },
+      planning: !unclear,
+    } as const;
+    return {
+      ...decidePlan(state, {
+        trigger,
+        projects: chosen,
+        complete: false,
+        headSha: gathered.merge.headSha,
+        baseSha: gathered.merge.baseSha,
+        mergeSha: gathered.merge.mergeSha,
+        notes: planNotes(gathered),
+      }),
+      // What the pull request has stopped touching while it waited goes to the next in line.
+      release: projectKeys.filter((key) => !kept.includes(key)).map((key) => key as ProjectKey),
+      replies: kept.length === 0 ? [] : [{ key: `handover:${delivery.id}`, kind: 'command', view }],
+    };
+  });
 }

@@ -21,12 +21,14 @@ afterEach((context) => stage.check(context));
 
 const app = (name: string, objects: Record<string, string>) => ({ 'app/main.tf': stage.root(name, 'app', objects) });
 
-/** Three pull requests into one project, opened one after the other. */
+const ADDED = (name: string, n: number) =>
+  `resource "fakecloud_object" "p${n}" {\n  name    = "${name}-p${n}"\n  content = "x"\n}\n`;
+
+/** Pull requests into one project, opened one after the other; they do not conflict in Git. */
 async function crowd(name: string, count = 3): Promise<{ repository: Repository; pulls: PullRequest[] }> {
   const repository = await stage.repository(name, app(name, { base: 'one' }));
   const pulls = [];
-  for (let n = 1; n <= count; n += 1)
-    pulls.push(await stage.open(repository, app(name, { base: 'one', [`p${n}`]: 'x' })));
+  for (let n = 1; n <= count; n += 1) pulls.push(await stage.open(repository, { [`app/p${n}.tf`]: ADDED(name, n) }));
   return { repository, pulls };
 }
 
@@ -94,6 +96,20 @@ describe('a second pull request', () => {
     await stage.say(pull, 'ann', 'holdfast apply');
     expect(stage.lastReply(pull)).toContain('the project is locked by #1');
   });
+});
+
+test('a lock that comes to a pull request in conflict is told; it is planned when the conflict is gone', async () => {
+  const name = 'collide';
+  const repository = await stage.repository(name, app(name, { a: 'one' }));
+  const one = await stage.open(repository, app(name, { a: 'two' }));
+  const two = await stage.open(repository, app(name, { a: 'three' }));
+  await stage.github.merge(one, 'ann');
+  await stage.settle();
+  expect(await holder(repository)).toEqual([2]);
+  expect(stage.lastReply(two)).toContain('**This pull request holds it now**; comment `holdfast plan` to plan again.');
+  expect(stage.planComment(two)).toContain('Conflicts with main');
+  await stage.push(two, app(name, { a: 'four' }), { force: true });
+  expect(stage.planComment(two)).toContain('1 to apply');
 });
 
 test('a lock whose end was never told, because the webhook was lost, goes to the next in line all the same', async () => {
