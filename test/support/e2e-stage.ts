@@ -170,7 +170,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         .log()
         .split('\n')
         .filter((line) => /"level":[56]0/.test(line));
-      if (task.result?.state === 'fail') console.error(complaints.slice(-10).join('\n'));
+      if (task.result?.state === 'fail') process.stderr.write(`${complaints.slice(-10).join('\n')}\n`);
       github.assertClean();
     },
     tidyAsIfLongAgo: async ({ id }) => {
