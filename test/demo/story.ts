@@ -38,7 +38,7 @@ export async function playStory(
   say(indent(plan));
 
   say('\n2. bob reviews and approves.');
-  await github.review(pull, 'bob', 'APPROVED', 'Looks good.');
+  github.review(pull, 'bob', 'APPROVED', 'Looks good.');
 
   say('\n3. ann comments `holdfast apply`.');
   github.comment(pull, 'ann', 'holdfast apply');

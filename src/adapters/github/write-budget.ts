@@ -90,18 +90,18 @@ export class WriteBudget {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#waiting.length > 0) {
-        const now = this.#clock.now();
-        const at = this.#nextAt(now);
-        if (at <= now) this.#send(now);
-        else {
-          this.#turnAway(at);
-          if (this.#waiting.length > 0) await this.#clock.sleep(at - now);
-        }
-      }
+      while (this.#waiting.length > 0) await this.#serveNext();
     } finally {
       this.#pumping = false;
     }
+  }
+
+  async #serveNext(): Promise<void> {
+    const now = this.#clock.now();
+    const at = this.#nextAt(now);
+    if (at <= now) return this.#send(now);
+    this.#turnAway(at);
+    if (this.#waiting.length > 0) await this.#clock.sleep(at - now);
   }
 
   #send(now: number): void {

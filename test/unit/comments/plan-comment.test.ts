@@ -212,7 +212,7 @@ describe('the commands that make sense now', () => {
 /** Every token of the comment, nested ones included. */
 function allTokens(markdown: string): Token[] {
   const found: Token[] = [];
-  marked.walkTokens(marked.lexer(markdown), (token) => void found.push(token));
+  void marked.walkTokens(marked.lexer(markdown), (token) => void found.push(token));
   return found;
 }
 

@@ -1,6 +1,6 @@
 import { announce, type Hub } from '../hub.ts';
 import type { Account, Activity, PullRequest, Repository } from '../state/model.ts';
-import { copyObjects, findRef, isAncestor, listCommits, setRef } from '../state/git-store.ts';
+import { copyObjects, isAncestor, listCommits, setRef } from '../state/git-store.ts';
 import { fullName, pullsOf, touch } from '../state/world.ts';
 import { simpleCommit } from '../views/commits.ts';
 import { pullPayload } from '../webhooks/payloads.ts';
@@ -120,8 +120,4 @@ function dismissStaleReviews(pull: PullRequest): void {
   if (pull.repository.protections.get(pull.baseRef)?.dismissStaleReviews !== true) return;
   for (const review of pull.reviews) if (review.state === 'APPROVED') review.state = 'DISMISSED';
   touch(pull.issue);
-}
-
-export async function branchTip(repository: Repository, branch: string): Promise<string | undefined> {
-  return await findRef(repository.gitDirectory, `refs/heads/${branch}`);
 }

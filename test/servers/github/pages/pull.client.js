@@ -20,6 +20,6 @@
       share();
     } catch { /* The server is away; the next turn tries again. */ }
   };
-  refresh();
+  void refresh();
   setInterval(refresh, 1500);
 })();
