@@ -97,7 +97,10 @@ describe('mergeable', () => {
     const { pull, repository } = await start('mergeable-checks');
     const require = (...names: string[]) => {
       repository.rules.length = 0;
-      const parameters = { required_status_checks: names.map((context) => ({ context })) };
+      const parameters = {
+        strict_required_status_checks_policy: false,
+        required_status_checks: names.map((context) => ({ context })),
+      };
       stage.github.addRule(repository, { branch: 'main', type: 'required_status_checks', parameters });
     };
     require('ci/test', 'holdfast/apply', 'holdfast/plan');

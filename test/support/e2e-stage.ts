@@ -171,7 +171,11 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         .split('\n')
         .filter((line) => /"level":[56]0/.test(line));
       if (task.result?.state === 'fail') process.stderr.write(`${complaints.slice(-10).join('\n')}\n`);
-      github.assertClean();
+      try {
+        github.assertClean();
+      } finally {
+        github.clearBooks();
+      }
     },
     tidyAsIfLongAgo: async ({ id }) => {
       await sql`update pull_requests set updated_at = now() - interval '1 hour' where repository_id = ${`127.0.0.1/${id}`}`.execute(
