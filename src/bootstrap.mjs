@@ -28,6 +28,9 @@ const SCRIPTS = {
   'npm-mutation': { file: 'test/mutation/main.ts', programs: {} },
 };
 
+/** V8 keeps up to three times a semi-space for what it has just allocated: 4 MiB instead of 16 saves 40 MB at rest. */
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'];
+
 const say = (text) => process.stderr.write(`holdfast: ${text}\n`);
 
 const fail = (text) => {
@@ -97,7 +100,7 @@ function findNode() {
 
 function run(node, args) {
   // The channel carries nothing: its end tells the child that this process is gone, even by SIGKILL, and that it should stop, too.
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...args], {
+  const child = spawn(node, [...NODE_FLAGS, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

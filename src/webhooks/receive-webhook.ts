@@ -28,15 +28,20 @@ export async function receiveWebhook(
   const outcome = await store(door, { ...delivery, host: door.host, payload: body.toString('utf8') });
   if (outcome === undefined) return { status: 503, message: 'the delivery could not be stored; deliver it again' };
   if (outcome === 'repeated') return { status: 202, message: 'known already, nothing to do' };
+  // Not waited for: the delivery is safe, and the sweep finds what nobody was woken for.
+  void wakeWorker(door, delivery.id);
+  return { status: 202, message: 'accepted' };
+}
+
+async function wakeWorker({ host, queue, logger }: WebhookDoor, deliveryId: string): Promise<void> {
   try {
-    await door.queue.enqueue('event', { host: door.host, deliveryId: delivery.id });
+    await queue.enqueue('event', { host, deliveryId });
   } catch (error) {
-    door.logger.warn(
-      { error, delivery: delivery.id },
+    logger.warn(
+      { error, delivery: deliveryId },
       'the delivery is stored, but the queue did not take it; the sweep will',
     );
   }
-  return { status: 202, message: 'accepted' };
 }
 
 /** What is not stored must not be answered as if it were: the host counts the delivery as failed, and it can be delivered again. */

@@ -25,7 +25,7 @@ export async function startHoldfast(
   const { PATH = '', HOME = '/' } = process.env;
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli.ts'), ...command],
+    ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', join(ROOT, 'src/cli.ts'), ...command],
     {
       cwd: ROOT,
       env: { PATH, HOME, ...environment },
