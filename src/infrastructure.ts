@@ -83,7 +83,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
       timeoutMs: GIT_TIMEOUT_MS,
       environment: await gitNetwork(config, directories),
     }),
-    sandbox: openSandbox(config, directories, databaseUrl),
+    sandbox: openSandbox(config, directories.slots, databaseUrl),
     deliveries: createDeliveryStore(connection.db),
     runs: createRunStore(connection.db),
     pulls: createPullRequestStore(connection.db),
@@ -157,7 +157,7 @@ async function checkEncryptionKey(settings: ReturnType<typeof createSettingStore
   }
 }
 
-function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<string, VcsHost> {
+export function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<string, VcsHost> {
   const { github } = config;
   if (github === undefined) return new Map();
   const host = createGithubHost({
@@ -172,10 +172,10 @@ function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<string, Vc
   return new Map([[host.host, host]]);
 }
 
-function openSandbox(config: ServerConfig, directories: DataDirectories, databaseUrl: Secret): Sandbox {
+export function openSandbox(config: ServerConfig, slotsDirectory: string, databaseUrl: Secret | undefined): Sandbox {
   if (config.sandbox.kind === 'none') return createUnsandboxed();
   const denied = [databaseUrl, config.redisUrl].flatMap((url) => (url === undefined ? [] : hostsOf(url)));
-  return createBubblewrapSandbox({ slotsDirectory: directories.slots, uidRange: SLOT_UIDS, deniedAddresses: denied });
+  return createBubblewrapSandbox({ slotsDirectory, uidRange: SLOT_UIDS, deniedAddresses: denied });
 }
 
 function hostsOf(url: Secret): readonly string[] {

@@ -8,6 +8,7 @@ export function readConfig(purpose: 'serve' | 'look'): ServerConfig {
   const loaded = loadServerConfig(process.env, {
     readFile: (path) => readFileSync(path, 'utf8'),
     workingDirectory: process.cwd(),
+    superuser: isSuperuser(),
     purpose,
   });
   for (const warning of loaded.warnings) process.stderr.write(`holdfast: warning: ${problemLine(warning)}\n`);
@@ -15,6 +16,10 @@ export function readConfig(purpose: 'serve' | 'look'): ServerConfig {
   process.stderr.write('holdfast: the config has problems:\n');
   for (const problem of loaded.problems) process.stderr.write(`  ${problemLine(problem)}\n`);
   process.exit(1);
+}
+
+export function isSuperuser(): boolean {
+  return process.getuid?.() === 0;
 }
 
 export function problemLine({ file, line, message, suggestion }: ConfigProblem): string {

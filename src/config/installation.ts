@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '../lib/secret.ts';
 import type { ServerConfig } from './server-config.ts';
@@ -18,15 +18,17 @@ export interface DataDirectories {
  * under `work` and the provider mirror; everything else is for our user alone.
  */
 export async function prepareDataDirectory({ dataDir }: Pick<ServerConfig, 'dataDir'>): Promise<DataDirectories> {
-  const directories = {
-    root: dataDir,
-    mirrors: join(dataDir, 'mirrors'),
-    work: join(dataDir, 'work'),
-    providers: join(dataDir, 'providers'),
-    slots: join(dataDir, 'slots'),
-  };
   await mkdir(dataDir, { recursive: true });
   await chmod(dataDir, 0o711);
+  // Sandboxes are shown nothing that lies behind a link.
+  const root = await realpath(dataDir);
+  const directories = {
+    root,
+    mirrors: join(root, 'mirrors'),
+    work: join(root, 'work'),
+    providers: join(root, 'providers'),
+    slots: join(root, 'slots'),
+  };
   await mkdir(directories.mirrors, { recursive: true, mode: 0o700 });
   for (const open of [directories.work, directories.slots]) {
     await mkdir(open, { recursive: true });

@@ -12,6 +12,8 @@ export interface LoadOptions {
   /** Reads a text file; throws when it cannot. */
   readonly readFile: (path: string) => string;
   readonly workingDirectory: string;
+  /** Whether the program runs as root, whose home is closed to the users of sandboxes. */
+  readonly superuser?: boolean;
   /** `serve`: what is needed to serve repositories must be there; `look`: it may be missing. */
   readonly purpose: 'serve' | 'look';
 }

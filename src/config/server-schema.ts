@@ -86,7 +86,7 @@ export const serverConfig = z
       ),
       data_dir: key(
         text.optional(),
-        'Folder of everything kept on this machine. Default: `$XDG_DATA_HOME/holdfast` or `~/.local/share/holdfast`.',
+        'Folder of everything kept on this machine. Default: `$XDG_DATA_HOME/holdfast`, else `~/.local/share/holdfast`, for root `/var/lib/holdfast`.',
         'DATA_DIR',
       ),
       database_url: key(

@@ -70,7 +70,8 @@ function makeResolver(
 
 function toPlaces(raw: RawServerConfig, environment: Environment, options: LoadOptions) {
   const proxy = environment.HTTPS_PROXY || environment.https_proxy;
-  const home = environment.XDG_DATA_HOME || (environment.HOME ? join(environment.HOME, '.local/share') : '/var/lib');
+  const own = environment.HOME && !options.superuser ? join(environment.HOME, '.local/share') : '/var/lib';
+  const home = environment.XDG_DATA_HOME || own;
   const dataDir = raw.data_dir ?? join(home, 'holdfast');
   return {
     listen: raw.listen,

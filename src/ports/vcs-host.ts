@@ -116,6 +116,8 @@ export interface VcsHost {
 
   findRepository(fullName: string): Promise<Repository | undefined>;
   getRepository(ref: RepositoryRef): Promise<Repository>;
+  /** `owner/name` of what our credential sees, `limit` at most; for `doctor`. */
+  listRepositories(limit: number): Promise<readonly string[]>;
   getPullRequest(repository: RepositoryRef, number: number): Promise<PullRequest>;
   listOpenPullRequests(repository: RepositoryRef): Promise<readonly PullRequest[]>;
   findPullRequestsOfCommit(repository: RepositoryRef, sha: CommitSha): Promise<readonly number[]>;

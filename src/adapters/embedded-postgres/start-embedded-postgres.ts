@@ -57,6 +57,14 @@ export async function startEmbeddedPostgres({
   }
 }
 
+/** The database of a Holdfast that runs on this data directory, for a look from another process of the same user. */
+export async function openRunningPostgres(dataDirectory: string): Promise<{ readonly url: Secret; close(): void }> {
+  const home = join(await realpath(dataDirectory), 'postgres');
+  const password = await readPassword(home);
+  const socket = reachableSocketFolder(join(home, 'run'));
+  return { url: new Secret(connectionUrl(socket.path, password)), close: socket.close };
+}
+
 interface PreparedServer {
   readonly cluster: string;
   readonly url: string;

@@ -29,6 +29,8 @@ interface Scope {
 
 /** A token lives for an hour; one handed to git must outlast a long fetch. */
 const MARGIN_MS = 10 * 60_000;
+/** GitHub's largest. */
+const PAGE = 100;
 /** A token with fewer permissions than wanted is replaced soon, for the owner may accept them meanwhile. */
 const REDUCED_MS = 5 * 60_000;
 /** A new token may answer 401 until it has reached all of GitHub's servers. */
@@ -145,6 +147,27 @@ export function createAppCredentials(context: ApiContext, probot: Probot, appId:
     });
   });
 
+  /** Each installation has a token of its own, which may read names and nothing else. */
+  async function listRepositories(limit: number): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const installation of await installations.all()) {
+      const scope: Scope = {
+        key: `installation ${installation.id}`,
+        purpose: 'identity',
+        repositoryId: undefined,
+        find: async () => installation,
+      };
+      const { octokit } = await clientFor(scope);
+      // By page number: Octokit's iterator looks for an address in answers that count, and ours have none.
+      for (let page = 1, more = true; more && found.length < limit; page += 1) {
+        const { data } = await octokit.rest.apps.listReposAccessibleToInstallation({ per_page: PAGE, page });
+        found.push(...data.repositories.map((repository) => repository.full_name));
+        more = data.repositories.length === PAGE;
+      }
+    }
+    return found.slice(0, limit);
+  }
+
   async function isOwn(author: Author): Promise<boolean> {
     if (author.appId === appId) return true;
     if (author.userId === undefined || author.userType === 'User') return false;
@@ -164,6 +187,7 @@ export function createAppCredentials(context: ApiContext, probot: Probot, appId:
     gitPassword: async (repository) => (await tokenFor(ofRepository(repository, 'clone'))).secret,
     whoAmI: me,
     isOwn,
+    listRepositories: (limit) => orHostError(clock, 'list the repositories', () => listRepositories(limit)),
     listFailedDeliveries: (since) =>
       orHostError(clock, 'list the failed deliveries', async () => listFailedDeliveries(await probot.auth(), since)),
     redeliver: (hostId) =>

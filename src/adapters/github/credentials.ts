@@ -28,6 +28,8 @@ export interface Credentials {
   whoAmI(): Promise<Account>;
   /** True when our own App or token's user wrote it. */
   isOwn(author: Author): Promise<boolean>;
+  /** `owner/name`, at most so many. */
+  listRepositories(limit: number): Promise<readonly string[]>;
   listFailedDeliveries(since: Date): Promise<readonly FailedDelivery[]>;
   redeliver(hostId: string): Promise<void>;
   /** Problems in words, for `doctor`. */

@@ -98,6 +98,7 @@ export function createGithubHost(options: GithubHostOptions): VcsHost {
     ...createMinimizeComments(parts),
     ...createChecks(parts),
     ...createMerge(parts),
+    listRepositories: credentials.listRepositories,
     listFailedDeliveries: credentials.listFailedDeliveries,
     redeliver: credentials.redeliver,
     checkAccess: credentials.checkAccess,

@@ -65,7 +65,13 @@ export function createInstallations(context: ApiContext, probot: Probot) {
     });
   }
 
-  return { ofRepository, ofOrganisation, any, forget: () => known.clear() };
+  async function all(): Promise<readonly Installation[]> {
+    const octokit = await probot.auth();
+    const found = await octokit.paginate(octokit.rest.apps.listInstallations, { per_page: 100 });
+    return found.filter((one) => !one.suspended_at).map(toInstallation);
+  }
+
+  return { ofRepository, ofOrganisation, any, all, forget: () => known.clear() };
 }
 
 function toInstallation(data: { readonly id: number; readonly permissions: object }): Installation {

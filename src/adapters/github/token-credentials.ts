@@ -16,6 +16,18 @@ export function createTokenCredentials(context: ApiContext, token: Secret): Cred
     gitPassword: async () => token,
     whoAmI: me,
     isOwn: async (author: Author) => author.userId !== undefined && author.userId === (await me()).id,
+    listRepositories: (limit) =>
+      orHostError(context.clock, 'list the repositories', async () => {
+        const found: string[] = [];
+        const { octokit } = client;
+        for await (const { data } of octokit.paginate.iterator(octokit.rest.repos.listForAuthenticatedUser, {
+          per_page: 100,
+        })) {
+          found.push(...data.map((repository) => repository.full_name));
+          if (found.length >= limit) break;
+        }
+        return found.slice(0, limit);
+      }),
     listFailedDeliveries: async () => [],
     redeliver: async () => {
       throw new HostRefusedError('deliveries can be sent again only for a GitHub App', { status: undefined });

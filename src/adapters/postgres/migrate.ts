@@ -48,15 +48,28 @@ function ownMigrations(): MigrationProvider {
 }
 
 async function refuseNewer(connection: Kysely<Database>, provider: MigrationProvider): Promise<void> {
+  const { unknown } = await inspectMigrations(connection, provider);
+  if (unknown.length > 0) throw new DatabaseNewerError(unknown);
+}
+
+/** How the schema stands to this program: `made` once anything was migrated, `unknown` are the migrations of a newer program. Changes nothing. */
+export async function inspectMigrations(
+  db: Kysely<Database>,
+  provider: MigrationProvider = ownMigrations(),
+): Promise<{ readonly made: boolean; readonly pending: readonly string[]; readonly unknown: readonly string[] }> {
+  const known = Object.keys(await provider.getMigrations());
   const table = sql.id(SCHEMA, TABLE);
   const exists = await sql<{
     found: boolean;
-  }>`select to_regclass(${`${SCHEMA}.${TABLE}`}) is not null as found`.execute(connection);
-  if (!exists.rows[0]?.found) return;
-  const executed = await sql<{ name: string }>`select name from ${table} order by name`.execute(connection);
-  const known = await provider.getMigrations();
-  const unknown = executed.rows.map((row) => row.name).filter((name) => !(name in known));
-  if (unknown.length > 0) throw new DatabaseNewerError(unknown);
+  }>`select to_regclass(${`${SCHEMA}.${TABLE}`}) is not null as found`.execute(db);
+  if (!exists.rows[0]?.found) return { made: false, pending: known, unknown: [] };
+  const { rows } = await sql<{ name: string }>`select name from ${table} order by name`.execute(db);
+  const executed = rows.map((row) => row.name);
+  return {
+    made: true,
+    pending: known.filter((name) => !executed.includes(name)),
+    unknown: executed.filter((name) => !known.includes(name)),
+  };
 }
 
 async function runPending(connection: Kysely<Database>, provider: MigrationProvider): Promise<string[]> {
