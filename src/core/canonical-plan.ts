@@ -118,7 +118,7 @@ function hash(key: Uint8Array, address: string, path: string, value: unknown): s
 }
 
 function sorted<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
-  return Object.fromEntries(entries.toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
+  return Object.fromEntries(entries.toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** `*` is any run of characters; the rest is literal. Walks the text once, whatever the number of stars. */
@@ -134,56 +134,4 @@ export function globMatches(glob: string, text: string): boolean {
     at = found + part.length;
   }
   return text.length - last.length >= at && text.endsWith(last);
-}
-
-/**
- * What is different, in sentences that name addresses and attributes and never a value; empty when both plans do the same.
- * Both must have been made with the same key and the same rules.
- */
-export function comparePlans(approved: CanonicalPlan, fresh: CanonicalPlan): readonly string[] {
-  if (approved.digest === fresh.digest) return [];
-  const differences = [
-    ...compareChanges(approved.changes, fresh.changes, ''),
-    ...compareChanges(approved.outputs, fresh.outputs, 'output '),
-  ];
-  return differences.length > 0 ? differences : ['The plans differ.'];
-}
-
-type Changes = Readonly<Record<string, CanonicalChange>>;
-
-function compareChanges(approved: Changes, fresh: Changes, prefix: string): readonly string[] {
-  const names = [...new Set([...Object.keys(approved), ...Object.keys(fresh)])].toSorted();
-  return names.flatMap((name) => compareChange(`${prefix}${name}`, own(approved, name), own(fresh, name)));
-}
-
-function own(changes: Changes, name: string): CanonicalChange | undefined {
-  return Object.hasOwn(changes, name) ? changes[name] : undefined;
-}
-
-function compareChange(
-  name: string,
-  approved: CanonicalChange | undefined,
-  fresh: CanonicalChange | undefined,
-): readonly string[] {
-  if (fresh === undefined) return [`${name}: was to be changed (${approved?.action}), and is not any more`];
-  if (approved === undefined) return [`${name}: was not to be changed, and now is (${fresh.action})`];
-  if (approved.action !== fresh.action) return [`${name}: was ${approved.action}, and is now ${fresh.action}`];
-  const paths = [...new Set([...Object.keys(approved.attributes), ...Object.keys(fresh.attributes)])].toSorted();
-  return paths.flatMap((path) => compareAttribute(name, path, approved.attributes[path], fresh.attributes[path]));
-}
-
-function compareAttribute(
-  name: string,
-  path: string,
-  approved: string | undefined,
-  fresh: string | undefined,
-): readonly string[] {
-  if (approved === fresh) return [];
-  const [beforeThen = ABSENT, afterThen = ABSENT] = approved?.split('/') ?? [];
-  const [beforeNow = ABSENT, afterNow = ABSENT] = fresh?.split('/') ?? [];
-  const what = path === '' ? name : `${name}: ${path}`;
-  return [
-    ...(beforeThen === beforeNow ? [] : [`${what} has another value now than when the plan was approved`]),
-    ...(afterThen === afterNow ? [] : [`${what} would be set to something else than was approved`]),
-  ];
 }

@@ -79,14 +79,6 @@ export function readConfiguration(
   );
 }
 
-/**
- * Whether a person would run Terraform here: the directory has configuration files, and it declares a backend, cloud or
- * provider block, or no other directory uses it as a local module and its path has no segment `modules`.
- */
-export function isRootModule(configuration: Configuration, directory: string): boolean {
-  return rootModuleTest(configuration)(directory);
-}
-
 /** All root modules, sorted by path. */
 export function listRootModules(configuration: Configuration): readonly TerraformDirectory[] {
   const isRoot = rootModuleTest(configuration);
@@ -141,6 +133,10 @@ export function listProviders(configuration: Configuration, root: string): reado
   return [...merged.values()].sort((a, b) => (a.source < b.source ? -1 : 1));
 }
 
+/**
+ * Whether a person would run Terraform here: the directory has configuration files, and it declares a backend, cloud or
+ * provider block, or no other directory uses it as a local module and its path has no segment `modules`.
+ */
 function rootModuleTest(configuration: Configuration): (path: string) => boolean {
   const used = new Set<string>();
   for (const user of configuration.values()) {
@@ -148,7 +144,7 @@ function rootModuleTest(configuration: Configuration): (path: string) => boolean
   }
   return (path) => {
     const directory = configuration.get(path);
-    if (!directory || directory.files.length === 0) return false;
+    if (directory === undefined || directory.files.length === 0) return false;
     if (directory.backend.kind !== 'none' || directory.declaresProvider) return true;
     return !used.has(path) && !path.split('/').includes('modules');
   };

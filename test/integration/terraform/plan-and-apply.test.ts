@@ -2,7 +2,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createUnsandboxed } from '../../../src/adapters/no-sandbox/no-sandbox.ts';
-import { comparePlans } from '../../../src/core/canonical-plan.ts';
+import { listPlanDifferences } from '../../../src/core/plan-differences.ts';
 import { applyProject } from '../../../workers/steps/apply-project.ts';
 import { planProject } from '../../../workers/steps/plan-project.ts';
 import type { ApplyOutcome, PlannedProject, PlanOutcome } from '../../../workers/steps/project-run.ts';
@@ -56,13 +56,17 @@ describe('planProject and applyProject', () => {
     await writeFile(live, JSON.stringify({ ...object, content: 'one' }));
     const approved = mustBePlanned(await planProject(run));
     const same = mustBePlanned(await planProject(await bench.run({ project: { dir: 'app' } })));
-    expect(comparePlans(approved.canonical, same.canonical)).toEqual([]);
+    expect(listPlanDifferences(approved.canonical, same.canonical)).toEqual([]);
 
     await writeFile(live, JSON.stringify({ ...object, content: 'two' }));
     const fresh = mustBePlanned(await planProject(run));
     expect(approved.summary.drifted).toEqual(['module.shop.fakecloud_object.replica[0]']);
-    expect(comparePlans(approved.canonical, fresh.canonical)).toEqual([
-      'module.shop.fakecloud_object.replica[0]: content has another value now than when the plan was approved',
+    expect(listPlanDifferences(approved.canonical, fresh.canonical)).toEqual([
+      {
+        address: 'module.shop.fakecloud_object.replica[0]',
+        approved: 'update',
+        now: 'update, with other values of content',
+      },
     ]);
   });
 

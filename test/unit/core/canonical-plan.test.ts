@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalizePlan, comparePlans, globMatches, type IgnoreRule } from '../../../src/core/canonical-plan.ts';
+import { canonicalizePlan, globMatches, type IgnoreRule } from '../../../src/core/canonical-plan.ts';
+import { listPlanDifferences } from '../../../src/core/plan-differences.ts';
 import { type PlanJson, parsePlanJson } from '../../../src/core/plan-json.ts';
 import { planFixture, readPlanFixture } from '../../support/plan-fixture.ts';
 
@@ -34,12 +35,18 @@ const update = (address: string, before: unknown, after: unknown, unknown: unkno
   change: { actions: ['update'], before, after, after_unknown: unknown },
 });
 
+const otherValues = (address: string, names: string) => ({
+  address,
+  approved: 'update',
+  now: `update, with other values of ${names}`,
+});
+
 describe('canonicalizePlan', () => {
   test.each(FIXTURES)('%s is equal to itself and to no other', (name) => {
     const own = canonical(planFixture(name));
-    expect(comparePlans(own, canonical(planFixture(name)))).toEqual([]);
+    expect(listPlanDifferences(own, canonical(planFixture(name)))).toEqual([]);
     for (const other of FIXTURES.filter((one) => one !== name)) {
-      expect(comparePlans(own, canonical(planFixture(other))), other).not.toEqual([]);
+      expect(listPlanDifferences(own, canonical(planFixture(other))), other).not.toEqual([]);
     }
   });
 
@@ -83,8 +90,8 @@ describe('canonicalizePlan', () => {
         if (!one || !two) throw new Error('unreachable');
         const same = sameValue(left, right);
         expect(one.digest === two.digest).toBe(same);
-        expect(comparePlans(one, two).every((text) => text.startsWith('a.b: x'))).toBe(true);
-        expect(comparePlans(one, two).length > 0).toBe(!same);
+        expect(listPlanDifferences(one, two).every(({ address }) => address === 'a.b')).toBe(true);
+        expect(listPlanDifferences(one, two).length > 0).toBe(!same);
       }),
     );
   });
@@ -99,7 +106,7 @@ describe('canonicalizePlan', () => {
   test('known and not yet known differ', () => {
     const known = canonical(planOf([update('a.b', {}, { x: 'v', y: 1 })]));
     const unknown = canonical(planOf([update('a.b', {}, { y: 1 }, { x: true })]));
-    expect(comparePlans(known, unknown)).toEqual(['a.b: x would be set to something else than was approved']);
+    expect(listPlanDifferences(known, unknown)).toEqual([otherValues('a.b', 'x')]);
   });
 });
 
@@ -121,33 +128,29 @@ function reversed<T>(value: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(value).toReversed());
 }
 
-describe('comparePlans', () => {
+describe('the comparison', () => {
   test('says what was changed outside, and what would now be done', () => {
     const approved = canonical(planFixture('update'));
     // The prior state is not part of the effect.
     const elsewhere = readPlanFixture('update').replaceAll('"values":{"content":"one"', '"values":{"content":"x"');
     expect(elsewhere).not.toBe(readPlanFixture('update'));
-    expect(comparePlans(approved, canonical(parsePlanJson(elsewhere)))).toEqual([]);
+    expect(listPlanDifferences(approved, canonical(parsePlanJson(elsewhere)))).toEqual([]);
     const before = canonical(edited('update', /"before":\{"content":"one"/, '"before":{"content":"hot-fix"'));
-    expect(comparePlans(approved, before)).toEqual([
-      'fakecloud_object.a: content has another value now than when the plan was approved',
-    ]);
+    expect(listPlanDifferences(approved, before)).toEqual([otherValues('fakecloud_object.a', 'content')]);
     const after = canonical(edited('update', /"after":\{"content":"two"/, '"after":{"content":"three"'));
-    expect(comparePlans(approved, after)).toEqual([
-      'fakecloud_object.a: content would be set to something else than was approved',
-    ]);
+    expect(listPlanDifferences(approved, after)).toEqual([otherValues('fakecloud_object.a', 'content')]);
   });
 
   test('says what came, went and turned into something else', () => {
     const one = canonical(planOf([update('a.one', {}, {})]));
     const two = canonical(planOf([update('a.two', {}, {})]));
     const gone = canonical(planFixture('delete'));
-    expect(comparePlans(one, two)).toEqual([
-      'a.one: was to be changed (update), and is not any more',
-      'a.two: was not to be changed, and now is (update)',
+    expect(listPlanDifferences(one, two)).toEqual([
+      { address: 'a.one', approved: 'update', now: undefined },
+      { address: 'a.two', approved: undefined, now: 'update' },
     ]);
-    expect(comparePlans(canonical(planFixture('update')), gone)).toEqual([
-      'fakecloud_object.a: was update, and is now delete',
+    expect(listPlanDifferences(canonical(planFixture('update')), gone)).toEqual([
+      { address: 'fakecloud_object.a', approved: 'update', now: 'delete' },
     ]);
   });
 
@@ -158,14 +161,16 @@ describe('comparePlans', () => {
       ['import', '"importing":{"id":"a"}', '"importing":{"id":"b"}'],
     ];
     for (const [name, from, to] of pairs) {
-      expect(comparePlans(canonical(planFixture(name)), canonical(edited(name, from, to))), name).toHaveLength(1);
+      expect(listPlanDifferences(canonical(planFixture(name)), canonical(edited(name, from, to))), name).toHaveLength(
+        1,
+      );
     }
   });
 
   test('outputs are compared, and called so', () => {
     const changed = canonical(edited('outputs', '"after":"two"', '"after":"three"'));
-    expect(comparePlans(canonical(planFixture('outputs')), changed)).toEqual([
-      'output x would be set to something else than was approved',
+    expect(listPlanDifferences(canonical(planFixture('outputs')), changed)).toEqual([
+      otherValues('output.x', 'its value'),
     ]);
   });
 });
@@ -183,18 +188,25 @@ describe('ignore rules', () => {
   ];
 
   test('leave out what they match and what lies under it, and nothing else', () => {
-    expect(comparePlans(canonical(plan('1'), rules), canonical(plan('2'), rules))).toEqual([]);
-    expect(comparePlans(canonical(plan('1'), rules), canonical(plan('2', 'y'), rules))).toHaveLength(1);
+    expect(listPlanDifferences(canonical(plan('1'), rules), canonical(plan('2'), rules))).toEqual([]);
+    expect(listPlanDifferences(canonical(plan('1'), rules), canonical(plan('2', 'y'), rules))).toHaveLength(1);
     for (const dropped of rules) {
       const fewer = rules.filter((rule) => rule !== dropped);
-      expect(comparePlans(canonical(plan('1'), fewer), canonical(plan('2'), fewer)), dropped.attribute).toHaveLength(1);
+      expect(
+        listPlanDifferences(canonical(plan('1'), fewer), canonical(plan('2'), fewer)),
+        dropped.attribute,
+      ).toHaveLength(1);
     }
   });
 
   test('never hide an action', () => {
     const all: readonly IgnoreRule[] = [{ address: '*', attribute: '*' }];
-    expect(comparePlans(canonical(planFixture('update'), all), canonical(planFixture('delete'), all))).toHaveLength(1);
-    expect(comparePlans(canonical(planFixture('update'), all), canonical(planFixture('nothing'), all))).toHaveLength(1);
+    expect(
+      listPlanDifferences(canonical(planFixture('update'), all), canonical(planFixture('delete'), all)),
+    ).toHaveLength(1);
+    expect(
+      listPlanDifferences(canonical(planFixture('update'), all), canonical(planFixture('nothing'), all)),
+    ).toHaveLength(1);
   });
 
   test.each([

@@ -2,7 +2,6 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createHclParser } from '../../../src/adapters/hcl2json/index.ts';
 import type { TerraformDistribution } from '../../../src/core/configuration-file.ts';
 import {
-  isRootModule,
   listCalledDirectories,
   listLocalModules,
   listModuleUsers,
@@ -35,7 +34,6 @@ describe('root modules', () => {
       'docs/readme.md': '',
     });
     expect(roots(configuration)).toEqual(['envs/prod']);
-    expect(isRootModule(configuration, 'docs')).toBe(false);
   });
 
   test.each([
