@@ -46,7 +46,9 @@ export async function playKilledStory(stage: StoryStage, n: number): Promise<Pla
       object: object?.content ?? '',
       version: object?.version ?? 0,
       planComments: stage.plans(pull).length,
-      statuses: stage.statuses(pull),
+      statuses: Object.fromEntries(
+        Object.entries(stage.statuses(pull)).map(([context, state]) => [context.replace(`p${n}`, 'project'), state]),
+      ),
       merged: pull.merged !== undefined,
     },
   };
