@@ -54,6 +54,8 @@ describe.each(STAGES)('a VCS host: %s', (_name, create) => {
         private: true,
       });
       expect(await host.getRepository(repository)).toEqual(repository);
+      expect(await host.listRepositories(10)).toEqual(['acme/infra']);
+      expect(await host.listRepositories(0)).toEqual([]);
     });
 
     test('of a pull request: its head, its base, its author, and what becomes of it', async () => {
