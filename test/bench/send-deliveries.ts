@@ -55,7 +55,7 @@ function post(agent: Agent, { url, body, event }: Sending, id: string, signature
     const sent = request(url, { method: 'POST', agent, headers }, (response) => {
       response.resume();
       response.on('end', () => resolve(response.statusCode ?? 0));
-      response.on('error', reject);
+      response.on('close', () => reject(new Error('the answer was cut off')));
     });
     sent.on('error', reject);
     sent.end(body);
