@@ -14,6 +14,9 @@ import { handlePush } from './handle-push.ts';
 import { handleRepository } from './handle-repository.ts';
 import { handleReview } from './handle-review.ts';
 
+const LOCKED_OUT_AGAIN_MS = 60_000;
+/** How long a delivery waits for access to be mended, milliseconds. */
+const LOCKED_OUT_MS = 24 * 3600_000;
 /** A git server does not say when it will be back, milliseconds. */
 const GIT_SERVER_AGAIN_MS = 15_000;
 
@@ -40,6 +43,10 @@ export async function eventJob(
       const retryAt = new Date(context.now().getTime() + GIT_SERVER_AGAIN_MS);
       throw new RetryLaterError(error.message, retryAt, { cause: error });
     }
+    if (isLockedOut(error) && context.now().getTime() - delivery.receivedAt.getTime() < LOCKED_OUT_MS) {
+      const retryAt = new Date(context.now().getTime() + LOCKED_OUT_AGAIN_MS);
+      throw new RetryLaterError(error.message, retryAt, { cause: error });
+    }
     const hopeless = error instanceof InvalidDeliveryError || error instanceof HostRefusedError;
     const final = hopeless || attempt >= JOBS.event.attempts;
     const message = error instanceof Error ? error.message : String(error);
@@ -47,6 +54,11 @@ export async function eventJob(
     context.logger.error({ delivery: deliveryId, event: delivery.event, error }, 'a delivery could not be handled');
     if (!final) throw error;
   }
+}
+
+/** Our own access is at fault (a token that ran out, a permission not granted yet), which an operator can mend; the delivery is none the worse. */
+function isLockedOut(error: unknown): error is HostRefusedError {
+  return error instanceof HostRefusedError && (error.status === 401 || error.status === 403);
 }
 
 async function handle(context: RunContext, delivery: StoredDelivery): Promise<void> {

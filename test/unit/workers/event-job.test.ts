@@ -7,7 +7,7 @@ import type { RunContext } from '../../../workers/run-context.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 
 /** A delivery whose handling ends so. Answers what was written down about it. */
-async function handleWith(error: Error, attempt = 1) {
+async function handleWith(error: Error, attempt = 1, receivedAt = '2026-11-21T11:59:00Z') {
   const marks: string[] = [];
   const interpret = () => Promise.reject(error);
   const context = {
@@ -15,7 +15,14 @@ async function handleWith(error: Error, attempt = 1) {
     now: () => new Date('2026-11-21T12:00:00Z'),
     hosts: new Map([['github.com', { host: 'github.com', interpret }]]),
     deliveries: {
-      find: async () => ({ host: 'github.com', id: '1', event: 'push', payload: '{}', state: 'received' }),
+      find: async () => ({
+        host: 'github.com',
+        id: '1',
+        event: 'push',
+        payload: '{}',
+        state: 'received',
+        receivedAt: new Date(receivedAt),
+      }),
       markHandled: async () => void marks.push('handled'),
       markFailed: async (_host: string, _id: string, _error: string, final: boolean) =>
         void marks.push(final ? 'given up' : 'failed once'),
@@ -30,6 +37,8 @@ async function handleWith(error: Error, attempt = 1) {
 describe('a delivery', () => {
   test.each([
     ['VCS host', new HostUnavailableError('502', new Date('2026-11-21T12:01:00Z')), '2026-11-21T12:01:00Z'],
+    ['credential', new HostRefusedError('Bad credentials', { status: 401 }), '2026-11-21T12:01:00Z'],
+    ['permission', new HostRefusedError('not accessible', { status: 403 }), '2026-11-21T12:01:00Z'],
     ['git server', new MirrorError('unavailable', 'no route to host'), '2026-11-21T12:00:15Z'],
   ])('waits for a %s that is away, however often it was tried', async (_name, error, retryAt) => {
     const { marks, thrown } = await handleWith(error, 100);
@@ -42,6 +51,11 @@ describe('a delivery', () => {
     const broken = new MirrorError('damaged', 'bad object');
     expect(await handleWith(broken, 1)).toEqual({ marks: ['failed once'], thrown: broken });
     expect(await handleWith(broken, 5)).toEqual({ marks: ['given up'], thrown: undefined });
+  });
+
+  test('waits for access for a day and no longer', async () => {
+    const locked = new HostRefusedError('Bad credentials', { status: 401 });
+    expect((await handleWith(locked, 1, '2026-11-20T11:00:00Z')).marks).toEqual(['given up']);
   });
 
   test('is given up at once when the host says no', async () => {
