@@ -31,7 +31,11 @@ describe('the protobuf codec', () => {
         { minKeys: 1, maxKeys: 4, noNullPrototype: true },
       ),
     });
-    fc.assert(fc.property(value, (given) => expect(decode(shape, encode(shape, given))).toEqual(given)));
+    fc.assert(
+      fc.property(value, (given) => {
+        expect(decode(shape, encode(shape, given))).toEqual(given);
+      }),
+    );
   });
 
   test('is what the wire format says', () => {

@@ -75,7 +75,7 @@ describe('reading configuration files', () => {
     await brief.close();
   });
 
-  test('five hundred files take seconds at most, and do not stop this thread', async () => {
+  test('five hundred files do not stop this thread', async () => {
     const block = (n: number) => `resource "aws_instance" "r${n}" {\n  ami = "x"\n  tags = { n = ${n} }\n}\n`;
     const files = Array.from({ length: 500 }, (_, index) => ({
       path: `d${index}/main.tf`,
@@ -83,10 +83,8 @@ describe('reading configuration files', () => {
     }));
     let ticks = 0;
     const timer = setInterval(() => (ticks += 1), 5);
-    const started = performance.now();
     expect((await parser.parse(files)).filter((file) => 'body' in file).length).toBe(500);
     clearInterval(timer);
-    expect(performance.now() - started).toBeLessThan(8_000);
     expect(ticks).toBeGreaterThan(20);
   });
 });
