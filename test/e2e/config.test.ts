@@ -73,9 +73,9 @@ describe('the config file', () => {
     expect(body).toContain('2 projects: 2 to apply');
     expect(body).toContain('branches are never deleted');
     expect((await stage.locks(repository)).map(({ workspace }) => workspace)).toEqual(['default', 'staging']);
-    await stage.say(pull, 'ann', 'holdfast apply -p staging');
-    expect(stage.lastReply(pull)).toContain('`staging: app (staging)` | ✅ applied');
-    expect(stage.lastReply(pull)).toContain('Still to be applied: `main: app`');
+    await stage.say(pull, 'ann', 'holdfast apply -p main');
+    expect(stage.lastReply(pull)).toContain('`main: app` | ✅ applied');
+    expect(stage.lastReply(pull)).toContain('Still to be applied: `staging: app (staging)`');
   });
 
   test('who may and what runs is read from the base branch: the head adds demands and takes none away', async () => {
