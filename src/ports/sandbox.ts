@@ -67,6 +67,7 @@ export interface SandboxSlot extends AsyncDisposable {
   own(directory: string): Promise<void>;
   /** Takes a directory tree back, so that this program can read and remove it whatever the slot did to its modes. */
   reclaim(directory: string): Promise<void>;
+  /** One command after the other; only such as have no writable mount may run beside each other. */
   run(command: SandboxCommand): Promise<SandboxResult>;
   /** Kills what is left, and frees the uid and the limits. Safe to call twice. */
   close(): Promise<void>;

@@ -38,13 +38,16 @@ export interface PlanFacts {
 export async function readPlan(context: StageContext): Promise<PlanFacts | StepFailure> {
   const planFile = await takePlanFile(context);
   if (!Buffer.isBuffer(planFile)) return planFile;
-  const json = await show(context, 'show -json', showJsonArgv);
+  // Beside each other: neither can change anything, and both together take most of the time after a plan.
+  const [json, planText] = await Promise.all([
+    show(context, 'show -json', showJsonArgv),
+    show(context, 'show', showTextArgv),
+  ]);
   if (typeof json !== 'string') return json;
   const plan = parse(context, json);
   if (!('format_version' in plan)) return plan;
   const values = sensitiveValues(plan);
   context.run.onSensitiveValues(values);
-  const planText = await show(context, 'show', showTextArgv);
   if (typeof planText !== 'string') return planText;
   const canonical = canonicalizePlan(plan, {
     key: context.run.digestKey.reveal(),
@@ -109,6 +112,8 @@ async function show(context: StageContext, step: string, argv: typeof showJsonAr
     phase: 'show',
     timeoutMs: run.limits.showMs,
     output: 'quiet',
+    // What it complains of is told with the failure, when the values that have to be masked are known.
+    filter: () => undefined,
     progress: 'show',
     outputBytes: run.limits.planJsonBytes,
   };

@@ -2,6 +2,7 @@ import { lchown, lstat, readdir, realpath } from 'node:fs/promises';
 import { execa } from 'execa';
 import { GracefulStop } from '../../lib/graceful-stop.ts';
 import { OutputCapture } from '../../lib/output-capture.ts';
+import { RunningCommands } from '../../lib/running-commands.ts';
 import type { SandboxCommand, SandboxResult, SandboxSlot } from '../../ports/sandbox.ts';
 import { type LaunchOptions, SandboxedProgram } from './launch.ts';
 import { prepareLaunch, type SlotParts } from './slot-launch.ts';
@@ -17,7 +18,7 @@ export class BubblewrapSlot implements SandboxSlot {
   readonly #parts: SlotParts;
   readonly #owned = new Set<string>();
   readonly #sharedBefore = new Map<string, number>();
-  #running: { stop: GracefulStop<StopReason>; done: Promise<unknown> } | undefined;
+  readonly #running = new RunningCommands<StopReason>();
   #closed: Promise<void> | undefined;
 
   constructor(parts: SlotParts) {
@@ -53,13 +54,10 @@ export class BubblewrapSlot implements SandboxSlot {
 
   async run(command: SandboxCommand): Promise<SandboxResult> {
     if (this.#closed) throw new Error('The sandbox slot is closed.');
-    if (this.#running) throw new Error('The sandbox slot already runs a command: one after the other.');
+    const readOnly = command.mounts.every(({ mode }) => mode === 'ro');
+    this.#running.check(readOnly);
     if (command.signal?.aborted) return neverStarted();
-    const running = this.#launch(command);
-    this.#running = running;
-    return running.done.finally(() => {
-      this.#running = undefined;
-    });
+    return this.#running.track(readOnly, this.#launch(command));
   }
 
   #launch(command: SandboxCommand): { stop: GracefulStop<StopReason>; done: Promise<SandboxResult> } {
@@ -129,9 +127,7 @@ export class BubblewrapSlot implements SandboxSlot {
   }
 
   async #closeOnce(): Promise<void> {
-    const running = this.#running;
-    running?.stop.force('signal');
-    await running?.done.catch(() => {});
+    await this.#running.stopAll('signal');
     await this.#parts.identity?.killAll();
     await this.#parts.group?.remove();
     await this.#parts.identity?.release();

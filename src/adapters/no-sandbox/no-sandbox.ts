@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { GracefulStop } from '../../lib/graceful-stop.ts';
 import { OutputCapture } from '../../lib/output-capture.ts';
+import { RunningCommands } from '../../lib/running-commands.ts';
 import {
   type Sandbox,
   type SandboxCommand,
@@ -42,7 +43,7 @@ export function createUnsandboxed(options: UnsandboxedOptions = {}): Sandbox {
 class UnsandboxedSlot implements SandboxSlot {
   readonly #chmod: string;
   #closed = false;
-  #running: { stop: GracefulStop<StopReason>; done: Promise<unknown> } | undefined;
+  readonly #running = new RunningCommands<StopReason>();
 
   constructor(chmod: string) {
     this.#chmod = chmod;
@@ -60,23 +61,20 @@ class UnsandboxedSlot implements SandboxSlot {
 
   async run(command: SandboxCommand): Promise<SandboxResult> {
     if (this.#closed) throw new Error('The sandbox slot is closed.');
-    if (this.#running) throw new Error('The sandbox slot already runs a command: one after the other.');
+    const readOnly = command.mounts.every(({ mode }) => mode === 'ro');
+    this.#running.check(readOnly);
     if (command.signal?.aborted) return neverStarted();
     refuseMovedMounts(command);
     const startedAt = performance.now();
     const group = new ProgramGroup(command);
     const stop = new GracefulStop<StopReason>(group, command.graceMs);
     const done = execute(command, group, stop, startedAt);
-    this.#running = { stop, done };
-    return done.finally(() => {
-      this.#running = undefined;
-    });
+    return this.#running.track(readOnly, { stop, done });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#running?.stop.force('signal');
-    await this.#running?.done.catch(() => {});
+    await this.#running.stopAll('signal');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
