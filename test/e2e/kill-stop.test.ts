@@ -10,7 +10,7 @@ let stories = 0;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const environment = { HOLDFAST_DRAIN_GRACE: '8s', HOLDFAST_TIMEOUT_GRACE: '40s' };
+  const environment = { HOLDFAST_DRAIN_GRACE: '8s', HOLDFAST_TIMEOUT_GRACE: '20s' };
   stage = await createStoryStage({ stories: 20, databaseUrl: database.url.reveal(), environment });
   await stage.start();
 });
@@ -107,7 +107,7 @@ describe('SIGTERM', () => {
   });
 
   test('an apply that takes longer is stopped in order: terraform saves its state, and people are told', async () => {
-    const story = await slowApply(20_000);
+    const story = await slowApply(16_000);
     expect(await stop()).toBe(0);
     const run = (await runsOf(story.pull)).at(-1);
     expect(run?.state).toBe('failed');
@@ -134,7 +134,7 @@ describe('SIGTERM', () => {
     expect(await stopping).toBe(0);
     expect((await runsOf(story.pull))[0]).toMatchObject({ operation: 'plan', state: 'queued', owner: null });
     await start();
-    await stage.wait('it at the next start', async () => (await runsOf(story.pull))[0]?.state !== 'queued');
+    await stage.wait('it at the next start', async () => (await runsOf(story.pull))[0]?.state === 'succeeded');
   });
 });
 
@@ -196,31 +196,28 @@ describe('two workers on one database', () => {
   test('they share the work, and when one is killed the other takes its plan over', async () => {
     const worker = await stage.startWorker();
     await stage.faults([{ op: 'plan', hang: true, times: 1 }]);
-    await begin();
-    await stage.wait(
-      'the hanging plan',
-      async () =>
-        (await sql`select 1 from runs where state = 'running' and progress->>'phase' = 'plan'`.execute(database.db))
-          .rows[0],
-    );
-    const owners = await database.db
-      .selectFrom('runs')
-      .select(['id', 'lease_owner as owner'])
-      .where('state', '=', 'running')
-      .execute();
-    const held = owners[0];
-    const victimIsWorker = held?.owner?.includes(`:${worker.pid}:`) === true;
+    const { pull } = await begin();
+    const held = await stage.wait('the hanging plan', async () => {
+      const { rows } = await sql<{ id: string; owner: string }>`select id, lease_owner as owner from runs
+        where state = 'running' and progress->>'phase' = 'plan' and pull_request_id = ${idOf(pull)}`.execute(
+        database.db,
+      );
+      return rows[0];
+    });
+    const victimIsWorker = held.owner.includes(`:${worker.pid}:`);
     if (victimIsWorker) await worker.kill();
     else {
-      expect(held?.owner).toContain(`:${stage.holdfast().pid}:`);
-      await stage.holdfast().kill();
+      expect(held.owner).toContain(`:${stage.holdfast().pid}:`);
+      stopped = true;
+      await stage.kill();
     }
+    await stage.faults([]);
     const killedAt = performance.now();
     const taken = await stage.wait('the other', async () => {
       const row = await database.db
         .selectFrom('runs')
         .select(['attempts', 'state'])
-        .where('id', '=', held?.id ?? '')
+        .where('id', '=', held.id)
         .executeTakeFirst();
       return row?.attempts === 2 && row.state === 'succeeded' ? row : undefined;
     });
