@@ -10,7 +10,7 @@ import { check } from './check.ts';
  * over all of them. With arguments only the lanes (or files) that they name: `npm test -- unit`, `npm test -- test/unit/core`.
  */
 const ROOT = join(import.meta.dirname, '..');
-const LANES = ['unit', 'meta', 'contract', 'integration', 'attack', 'e2e'] as const;
+const LANES = ['unit', 'meta', 'contract', 'integration', 'attack', 'e2e', 'soak'] as const;
 /** A lane that hangs is ended; on two quiet cores none needs half of it. */
 const LANE_TIMEOUT_MS = 40 * 60_000;
 
@@ -20,7 +20,8 @@ interface Counts {
 }
 
 const wanted = process.argv.slice(2);
-const lanes = LANES.filter((lane) => wanted.length === 0 || wanted.includes(lane));
+/** Many minutes of random kills are run when they are asked for: `npm test -- soak`. */
+const lanes = LANES.filter((lane) => (wanted.length === 0 ? lane !== 'soak' : wanted.includes(lane)));
 const files = wanted.filter((argument) => !(LANES as readonly string[]).includes(argument));
 const total: Counts = { passed: 0, failed: 0 };
 

@@ -6,7 +6,7 @@ import { type PlayedStory, playKilledStory } from '../support/story-play.ts';
 import { createStoryStage, type StoryStage } from '../support/story-stage.ts';
 
 /** Every story meets one SIGKILL at a moment of chance; a kill meets five stories, each somewhere else on its way. */
-const STORIES = 50;
+const STORIES = Number(process.env['STORIES'] ?? 50);
 const AT_ONCE = 5;
 /** Stories of a round begin within this time, milliseconds. */
 const SPREAD_MS = 2_000;
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 20 * 60_000;
 const seed = Number(process.env['STORY_SEED'] ?? Date.now() % 1_000_000);
 
 test(
-  `fifty stories, each with a SIGKILL at a random moment, end as the undisturbed one does (STORY_SEED=${seed})`,
+  `${STORIES} stories, each with a SIGKILL at a random moment, end as the undisturbed one does (STORY_SEED=${seed})`,
   async () => {
     const random = createRandom(seed);
     await using stage = await createStoryStage({ stories: STORIES + 1 });
