@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Connection, connectPostgres } from '../../src/adapters/postgres/connection.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { recordingLogger } from './recording-logger.ts';
@@ -13,8 +13,9 @@ export async function openEmbeddedDatabase(dataDirectory: string): Promise<Conne
     return join(dataDirectory, file);
   };
   const password = (await readFile(find('holdfast-password'), 'utf8')).trim();
-  // Line 4 is the port, line 5 the folder of the socket; https://www.postgresql.org/docs/current/storage-file-layout.html
-  const [, , , port = '', socket = ''] = (await readFile(find('postmaster.pid'), 'utf8')).split('\n');
-  const url = `postgresql://holdfast:${password}@localhost/holdfast?host=${encodeURIComponent(socket)}&port=${port}`;
+  // Line 2 is the cluster's folder, line 4 the port, line 5 the folder of the socket; https://www.postgresql.org/docs/current/storage-file-layout.html
+  const [, cluster = '', , port = '', socket = ''] = (await readFile(find('postmaster.pid'), 'utf8')).split('\n');
+  const folder = encodeURIComponent(resolve(cluster, socket));
+  const url = `postgresql://holdfast:${password}@localhost/holdfast?host=${folder}&port=${port}`;
   return connectPostgres({ url: new Secret(url), logger: recordingLogger(), applicationName: 'holdfast-look' });
 }

@@ -122,8 +122,8 @@ export async function createStoryStage(options: StoryOptions): Promise<StoryStag
     wait: async (what, find, timeoutMs = 90_000) => {
       try {
         return await until(find, timeoutMs, 10);
-      } catch {
-        throw new Error(`${what}: it did not happen. Holdfast said:\n${log().slice(-12_000)}`);
+      } catch (cause) {
+        throw new Error(`${what}: ${String(cause)}. Holdfast said:\n${log().slice(-12_000)}`, { cause });
       }
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
