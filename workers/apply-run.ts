@@ -2,7 +2,7 @@ import type { PlanDifference, UnmetRequirement } from '../src/core/reply.ts';
 import type { PlanRecord } from '../src/core/record.ts';
 import { listPlanDifferences } from '../src/core/plan-differences.ts';
 import { findUnmetRequirements } from '../src/core/apply-gate.ts';
-import type { ClaimedRun, RunEnd } from '../src/ports/run-store.ts';
+import type { ClaimedPullRequestRun, RunEnd } from '../src/ports/run-store.ts';
 import { type GatheredApply, gatherApplyFacts, recheckApply } from './gather-apply-facts.ts';
 import { type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { openProject, type OpenProject } from './open-project.ts';
@@ -14,12 +14,13 @@ import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import { artifactContext, ERRORED_STATE } from '../src/core/sealed-contexts.ts';
 import type { RunContext } from './run-context.ts';
 import { applyProject } from './steps/apply-project.ts';
+import { pullRequestFacts } from './step-facts.ts';
 import { planProject } from './steps/plan-project.ts';
 import type { ApplyOutcome, PlannedProject } from './steps/project-run.ts';
 
 interface Apply {
   readonly context: RunContext;
-  readonly run: ClaimedRun;
+  readonly run: ClaimedPullRequestRun;
   readonly keeper: LeaseKeeper;
   /** What the gate was shown. */
   readonly gathered: GatheredApply;
@@ -35,7 +36,7 @@ interface Apply {
  */
 export async function applyRun(
   context: RunContext,
-  run: ClaimedRun,
+  run: ClaimedPullRequestRun,
   keeper: LeaseKeeper,
   afterwards: AsyncDisposableStack,
 ): Promise<RunEnd | 'handed_back'> {
@@ -63,10 +64,12 @@ export async function applyRun(
   };
   await using opened = await openProject(context, {
     run,
-    pull,
+    repository: pull.repository,
+    withCredentials: !pull.fork,
+    facts: pullRequestFacts(pull, run.batch.actor),
     commit,
     keeper,
-    actor: run.batch.actor,
+    observes: false,
     knownSecrets: artifact.sensitiveValues,
     expectedResources: artifact.stateResources,
     commandArgs: artifact.commandArgs,
@@ -238,7 +241,7 @@ function notApplied(
   };
 }
 
-function keepErroredState(context: RunContext, run: ClaimedRun, state: Uint8Array | undefined) {
+function keepErroredState(context: RunContext, run: ClaimedPullRequestRun, state: Uint8Array | undefined) {
   if (state === undefined) return [];
   return [{ name: ERRORED_STATE, content: context.seal.seal(state, artifactContext(run.id, ERRORED_STATE)) }];
 }

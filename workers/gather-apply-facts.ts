@@ -7,7 +7,7 @@ import { type CommitSha, commitSha } from '../src/core/repository.ts';
 import type { RepositoryRules } from '../src/core/repository-rules.ts';
 import type { UnmetRequirement } from '../src/core/reply.ts';
 import { servesBranch } from '../src/core/resolve-rules.ts';
-import type { ClaimedRun } from '../src/ports/run-store.ts';
+import type { ClaimedPullRequestRun } from '../src/ports/run-store.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { readPermission } from './check-permission.ts';
 import type { CommitFacts } from './commit-facts.ts';
@@ -33,7 +33,7 @@ export interface GatheredApply {
 }
 
 /** Everything the gate asks, from the host and the record, at the moment of the apply. */
-export async function gatherApplyFacts(context: RunContext, run: ClaimedRun): Promise<GatheredApply> {
+export async function gatherApplyFacts(context: RunContext, run: ClaimedPullRequestRun): Promise<GatheredApply> {
   const state = await context.runs.readState(run.pullRequestId);
   const host = state && context.hosts.get(state.pull.repository.host);
   if (state === undefined || host === undefined)
@@ -80,7 +80,7 @@ export async function gatherApplyFacts(context: RunContext, run: ClaimedRun): Pr
  */
 export async function recheckApply(
   context: RunContext,
-  run: ClaimedRun,
+  run: ClaimedPullRequestRun,
   { facts, pull: verified, rules, baseSha, project, reported }: GatheredApply,
 ): Promise<readonly UnmetRequirement[]> {
   const host = context.hosts.get(verified.repository.host);
@@ -118,7 +118,11 @@ async function readServed(context: RunContext, host: VcsHost, known: PullRequest
 }
 
 /** By the moments at which both were asked for: an apply that waits for its turn may be overtaken by a plan. */
-async function wasPlannedSince(context: RunContext, plan: PlanRecord | undefined, run: ClaimedRun): Promise<boolean> {
+async function wasPlannedSince(
+  context: RunContext,
+  plan: PlanRecord | undefined,
+  run: ClaimedPullRequestRun,
+): Promise<boolean> {
   const planned = plan && (await context.runs.findRun(plan.runId));
   return planned !== undefined && planned.queuedAt > run.queuedAt;
 }
@@ -130,7 +134,7 @@ async function whenReplaced({ runs }: RunContext, plan: PlanRecord | undefined):
 }
 
 /** The project as base branch and server describe it now: requirements may have become stricter since the plan. */
-function currentProject({ projects, pull }: GatheredPullRequest, run: ClaimedRun): Project | undefined {
+function currentProject({ projects, pull }: GatheredPullRequest, run: ClaimedPullRequestRun): Project | undefined {
   return projects.all.find(
     ({ project }) => projectKey(pull.repository, project, projects.nameCounts(project)) === run.projectKey,
   )?.project;
@@ -143,7 +147,7 @@ function applicable({ projects, configProblems }: GatheredPullRequest): ApplyFac
   return { ok: false, reason: "the repository's config has problems", next: 'Mend them; the plan comment lists them.' };
 }
 
-function lockHolder(state: PullRequestState, run: ClaimedRun): ApplyFacts['lockHolder'] {
+function lockHolder(state: PullRequestState, run: ClaimedPullRequestRun): ApplyFacts['lockHolder'] {
   const lock = state.locks.find((one) => one.projectKey === run.projectKey);
   return lock && { number: lock.number, who: lock.who };
 }

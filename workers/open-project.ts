@@ -1,10 +1,8 @@
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Account } from '../src/core/pull-request.ts';
 import type { Project } from '../src/core/project.ts';
 import { workspaceVarFile } from '../src/core/workspace-var-file.ts';
 import type { CommitSha, Repository } from '../src/core/repository.ts';
-import type { PullRequestRecord } from '../src/core/record.ts';
 import type { ClaimedRun } from '../src/ports/run-store.ts';
 import type { SandboxSlot } from '../src/ports/sandbox.ts';
 import type { CommitFacts } from './commit-facts.ts';
@@ -16,7 +14,13 @@ import { findProjectSecrets } from './project-secrets.ts';
 import { ProjectRefusedError } from './project-refused-error.ts';
 import { joinPath } from '../src/core/repository-path.ts';
 import { listProviders } from '../src/core/root-module.ts';
-import { DEFAULT_STEP_LIMITS, NO_CREDENTIALS, type ProjectRun, type StepLimits } from './steps/project-run.ts';
+import {
+  DEFAULT_STEP_LIMITS,
+  NO_CREDENTIALS,
+  type ProjectRun,
+  type StepFacts,
+  type StepLimits,
+} from './steps/project-run.ts';
 
 const MAX_LOCK_FILE_BYTES = 1024 * 1024;
 /** Progress is stored at this pace at most, milliseconds. */
@@ -30,21 +34,25 @@ export interface OpenProject extends AsyncDisposable {
 
 export interface OpenRequest {
   readonly run: ClaimedRun;
-  readonly pull: PullRequestRecord;
+  readonly repository: Repository;
+  /** Code of strangers, such as a fork's, gets none. */
+  readonly withCredentials: boolean;
+  readonly facts: StepFacts;
   readonly commit: CommitFacts;
   readonly keeper: LeaseKeeper;
-  readonly actor: Account;
   /** Values to mask that are known from an earlier plan of the project. */
   readonly knownSecrets: readonly string[];
   readonly expectedResources: number | undefined;
   /** What followed `--` in the plan command, for its verification, too. */
   readonly commandArgs: readonly string[];
+  /** Only looks: the state is not locked, and what is there is always read. */
+  readonly observes: boolean;
   /** Folder and slot go with it: after the end of the run is on record, so that nobody waits for that. */
   readonly afterwards: AsyncDisposableStack;
 }
 
 export async function openProject(context: RunContext, request: OpenRequest): Promise<OpenProject> {
-  const { run, commit, pull } = request;
+  const { run, commit, repository } = request;
   await refuseWhenDiskIsLow(context);
   const root = commit.configuration.get(run.project.dir);
   const terraform = await context.terraform.find({
@@ -53,8 +61,10 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
     requiredVersions: root?.requiredVersions ?? [],
   });
   if ('problem' in terraform) throw new ProjectRefusedError(terraform.problem);
-  const credentials = pull.fork ? NO_CREDENTIALS : await findCredentials(context, pull.repository, run.project);
-  const secrets = await findProjectSecrets(context, pull.repository, commit, run.project, credentials);
+  const credentials = request.withCredentials
+    ? await findCredentials(context, repository, run.project)
+    : NO_CREDENTIALS;
+  const secrets = await findProjectSecrets(context, repository, commit, run.project, credentials);
   const output = openRunOutput(context, run.lease, [...request.knownSecrets, ...secrets]);
   // A run that was given back may be claimed anew while its former folder is still being removed.
   const folder = join(context.workDirectory, `${run.id}-${run.lease.token}`);
@@ -67,8 +77,8 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
     request.afterwards.defer(() => removeFolder(slot, folder));
     await mkdir(checkoutDirectory, { recursive: true });
     await mkdir(directory);
-    await exportCommit(context, pull.repository, commit.sha, checkoutDirectory, output);
-    const lockFile = await readLockFile(context, pull, commit, run.project.dir);
+    await exportCommit(context, repository, commit.sha, checkoutDirectory, output);
+    const lockFile = await readLockFile(context, repository, commit, run.project.dir);
     const missing = await context.providerMirror.fill({
       requirements: listProviders(commit.configuration, run.project.dir),
       lockFile,
@@ -84,7 +94,8 @@ export async function openProject(context: RunContext, request: OpenRequest): Pr
       fixedPaths: context.sandbox.kind === 'bubblewrap',
       project: run.project,
       backend: root?.backend,
-      facts: stepFacts(pull, request.actor),
+      facts: request.facts,
+      observes: request.observes,
       terraform,
       credentials,
       network: context.config.sandbox.network,
@@ -118,13 +129,13 @@ async function removeFolder(slot: SandboxSlot, folder: string): Promise<void> {
 
 async function readLockFile(
   { commits }: RunContext,
-  pull: PullRequestRecord,
+  repository: Repository,
   commit: CommitFacts,
   dir: string,
 ): Promise<string | undefined> {
   const path = joinPath(dir, '.terraform.lock.hcl');
   if (!commit.paths.includes(path)) return undefined;
-  return (await commits.readFiles(pull.repository, commit.sha, [path], MAX_LOCK_FILE_BYTES)).get(path);
+  return (await commits.readFiles(repository, commit.sha, [path], MAX_LOCK_FILE_BYTES)).get(path);
 }
 
 async function exportCommit(
@@ -169,24 +180,6 @@ function stepLimits({ config }: RunContext): StepLimits {
   };
 }
 
-function stepFacts(pull: PullRequestRecord, actor: Account): ProjectRun['facts'] {
-  return {
-    baseRepoName: pull.repository.name,
-    baseRepoOwner: pull.repository.owner,
-    headRepoName: pull.repository.name,
-    headRepoOwner: pull.repository.owner,
-    headBranchName: pull.headRef,
-    headCommit: pull.headSha,
-    baseBranchName: pull.baseRef,
-    pullNumber: pull.number,
-    pullUrl: pull.url,
-    pullAuthor: pull.author.login,
-    userName: actor.login,
-    pullApproved: undefined,
-    pullMergeable: undefined,
-  };
-}
-
 /** Stores progress at a human pace, and has it published; a failure to do so is no failure of the run. */
 function progressWriter(context: RunContext, run: ClaimedRun): ProjectRun['onProgress'] {
   let writtenAt = 0;
@@ -198,7 +191,7 @@ function progressWriter(context: RunContext, run: ClaimedRun): ProjectRun['onPro
     writtenAt = now;
     void context.runs
       .saveProgress(run.lease, progress)
-      .then(() => context.publishProgress(run.pullRequestId))
+      .then(() => (run.pullRequestId === undefined ? undefined : context.publishProgress(run.pullRequestId)))
       .catch(() => undefined);
   };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RunPhase } from '../src/core/batch.ts';
 import { type CommitSha, commitSha } from '../src/core/repository.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
-import type { ClaimedRun, NewPlan, RunEnd } from '../src/ports/run-store.ts';
+import type { ClaimedPullRequestRun, NewPlan, RunEnd } from '../src/ports/run-store.ts';
 import type { CommitFacts } from './commit-facts.ts';
 import { type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { repositoryName } from './gather-pull-request.ts';
@@ -16,13 +16,14 @@ import { ProjectRefusedError } from './project-refused-error.ts';
 import { findPlanRefusals } from './refuse-plan.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunOutput } from './run-output.ts';
+import { pullRequestFacts } from './step-facts.ts';
 import { planProject } from './steps/plan-project.ts';
 import type { CancelledProject, FailedProject, PlannedProject, StepTiming } from './steps/project-run.ts';
 
 /** Plans one project of a batch at the batch's commit. */
 export async function planRun(
   context: RunContext,
-  run: ClaimedRun,
+  run: ClaimedPullRequestRun,
   keeper: LeaseKeeper,
   afterwards: AsyncDisposableStack,
 ): Promise<RunEnd | 'handed_back'> {
@@ -38,8 +39,18 @@ export async function planRun(
   if (unmet.length > 0) return { state: 'failed', result: { kind: 'refused', unmet }, phases: [] };
   const before = await readPreviousPlan(context, run);
   const commandArgs = run.batch.notes.extraArgs;
-  const project = { run, pull, commit, keeper, actor: run.batch.actor, commandArgs, afterwards, ...before };
-  await using opened = await openProject(context, project);
+  await using opened = await openProject(context, {
+    run,
+    repository: pull.repository,
+    withCredentials: !pull.fork,
+    facts: pullRequestFacts(pull, run.batch.actor),
+    commit,
+    keeper,
+    commandArgs,
+    observes: false,
+    afterwards,
+    ...before,
+  });
   const checkout: RunPhase = { name: 'checkout', ms: Math.round(performance.now() - startedAt) };
   const outcome = await planProject(opened.projectRun);
   if (outcome.kind === 'planned') return planned(context, run, commit, outcome, opened.output, checkout);
@@ -58,7 +69,7 @@ function refuseUnserved(context: RunContext, { repository }: PullRequestRecord):
 async function readCommit(
   context: RunContext,
   pull: PullRequestRecord,
-  run: ClaimedRun,
+  run: ClaimedPullRequestRun,
   mergeSha: CommitSha,
   anew: boolean,
 ): Promise<CommitFacts> {
@@ -66,7 +77,7 @@ async function readCommit(
   return context.commits.read(pull.repository, mergeSha);
 }
 
-async function fetchCommit(context: RunContext, pull: PullRequestRecord, run: ClaimedRun): Promise<void> {
+async function fetchCommit(context: RunContext, pull: PullRequestRecord, run: ClaimedPullRequestRun): Promise<void> {
   const host = context.hosts.get(pull.repository.host);
   if (host === undefined) throw new Error(`there is no VCS host ${pull.repository.host} any more`);
   const source = await host.getGitSource(pull.repository);
@@ -79,7 +90,7 @@ async function fetchCommit(context: RunContext, pull: PullRequestRecord, run: Cl
 /** Secrets of the last plan must not be seen in this one's output, even before this one is read. */
 export async function readPreviousPlan(
   context: RunContext,
-  run: ClaimedRun,
+  run: ClaimedPullRequestRun,
 ): Promise<{ readonly knownSecrets: readonly string[]; readonly expectedResources: number | undefined }> {
   const plan = await context.pulls.findCurrentPlan(run.pullRequestId, run.projectKey);
   const sealed = plan && (await context.pulls.readPlanArtifact(plan.id));
@@ -90,7 +101,7 @@ export async function readPreviousPlan(
 
 function planned(
   context: RunContext,
-  run: ClaimedRun,
+  run: ClaimedPullRequestRun,
   commit: CommitFacts,
   outcome: PlannedProject,
   output: RunOutput,
@@ -116,7 +127,7 @@ function planned(
 /** The plan as it is stored: sealed, its text masked. */
 export function newPlan(
   context: RunContext,
-  run: ClaimedRun,
+  run: ClaimedPullRequestRun,
   commit: CommitFacts,
   outcome: PlannedProject,
   output: RunOutput,

@@ -4,7 +4,7 @@ import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import type { UnmetRequirement } from '../src/core/reply.ts';
 import { commitSha } from '../src/core/repository.ts';
-import type { ClaimedRun } from '../src/ports/run-store.ts';
+import type { ClaimedPullRequestRun } from '../src/ports/run-store.ts';
 import type { CommitFacts } from './commit-facts.ts';
 import { askMergeability, readReviews } from './gather-apply-facts.ts';
 import type { RunContext } from './run-context.ts';
@@ -12,7 +12,7 @@ import type { RunContext } from './run-context.ts';
 /** What stands between this project and its plan, asked from the host now; empty where the project demands nothing. */
 export async function findPlanRefusals(
   context: RunContext,
-  { project, batch }: ClaimedRun,
+  { project, batch }: ClaimedPullRequestRun,
   pull: PullRequestRecord,
   commit: CommitFacts,
 ): Promise<readonly UnmetRequirement[]> {
@@ -43,7 +43,7 @@ async function isBehindBase(
   pull: PullRequestRecord,
   baseSha: string,
   commit: CommitFacts,
-  project: ClaimedRun['project'],
+  project: ClaimedPullRequestRun['project'],
   inputs: string,
 ): Promise<boolean> {
   if (context.config.checkoutStrategy === 'merge') return false;

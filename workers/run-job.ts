@@ -33,7 +33,6 @@ async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
   const afterwards = new AsyncDisposableStack();
   logger.info({ pull: run.pullRequestId }, 'run claimed');
   try {
-    const work = run.operation === 'plan' ? planRun : applyRun;
     const end = await work({ ...context, logger }, run, keeper, afterwards).catch((error: unknown) =>
       failure(context, run, keeper, error),
     );
@@ -47,6 +46,22 @@ async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
   } finally {
     keeper.stop();
     await afterwards.disposeAsync().catch((error: unknown) => logger.warn({ error }, 'the run left something behind'));
+  }
+}
+
+function work(
+  context: RunContext,
+  run: ClaimedRun,
+  keeper: LeaseKeeper,
+  afterwards: AsyncDisposableStack,
+): Promise<RunEnd | 'handed_back'> {
+  switch (run.operation) {
+    case 'plan':
+      return planRun(context, run, keeper, afterwards);
+    case 'apply':
+      return applyRun(context, run, keeper, afterwards);
+    default:
+      throw new Error(`run ${run.id} is of no kind that is worked on`);
   }
 }
 

@@ -1,10 +1,18 @@
 import type { Diagnostic, PlanCounts, PlanSummary } from './plan.ts';
 import type { Project, ProjectKey } from './project.ts';
 import type { ConfigProblem, PlanDifference, UnmetRequirement } from './reply.ts';
-import { isFinal, type Operation, type RunState } from './run.ts';
+import { isFinal, type PullRequestOperation, type RunState } from './run.ts';
 
-/** What made a batch. `handover`: the project lock came to this pull request. */
-export type BatchTrigger = 'autoplan' | 'command' | 'button' | 'rerun' | 'handover';
+/** What made a batch. `handover`: the project lock came to this pull request; `recheck`: something found is to be confirmed. */
+export type BatchTrigger =
+  | 'autoplan'
+  | 'command'
+  | 'button'
+  | 'rerun'
+  | 'handover'
+  | 'schedule'
+  | 'recheck'
+  | 'drift_command';
 
 /** What was found while deciding and must be told to people with the result. */
 export interface BatchNotes {
@@ -70,7 +78,7 @@ export interface NewRun {
 export interface NewBatch {
   /** The same trigger seen twice makes one batch. */
   readonly triggerKey: string;
-  readonly operation: Operation;
+  readonly operation: PullRequestOperation;
   readonly trigger: BatchTrigger;
   readonly actor: { readonly id: string; readonly login: string };
   readonly headSha: string;
@@ -104,7 +112,7 @@ type Order = Pick<BatchNotes, 'parallel' | 'abortOnFailure'>;
  * `depends_on`. An apply is not started when one it depends on was not applied; a plan is, so that people see it.
  * Runs that wait for each other are cancelled, so that every batch ends: no config says so, but plans of two commits can.
  */
-export function advanceBatch(operation: Operation, order: Order, runs: readonly BatchRun[]): BatchStep {
+export function advanceBatch(operation: PullRequestOperation, order: Order, runs: readonly BatchRun[]): BatchStep {
   const states = new Map(runs.map((run) => [run.id, run.state]));
   const cancel = cancelHopeless(operation, order, runs, states);
   const waiting = runs.filter((run) => states.get(run.id) === 'queued' && !run.ready);
@@ -126,7 +134,7 @@ function reasonStuck(stuck: readonly BatchRun[]): string {
 
 /** Until nothing is found any more, because one that is cancelled takes others with it. */
 function cancelHopeless(
-  operation: Operation,
+  operation: PullRequestOperation,
   order: Order,
   runs: readonly BatchRun[],
   states: Map<string, RunState>,
@@ -141,7 +149,7 @@ function cancelHopeless(
 }
 
 function reasonToCancel(
-  operation: Operation,
+  operation: PullRequestOperation,
   order: Order,
   run: BatchRun,
   runs: readonly BatchRun[],

@@ -4,7 +4,7 @@ import type { Project, ProjectKey } from './project.ts';
 import type { Account, PullRequest } from './pull-request.ts';
 import type { CommandReply } from './reply.ts';
 import type { RepositoryRef } from './repository.ts';
-import type { Operation, RunState } from './run.ts';
+import type { BranchOperation, PullRequestOperation, RunState } from './run.ts';
 
 /** `host/repository id/number`: names change, this does not. */
 export type PullRequestId = string & { readonly __brand: 'PullRequestId' };
@@ -19,14 +19,12 @@ export interface PullRequestRecord extends PullRequest {
   readonly version: number;
 }
 
-export interface RunRecord {
+interface RunFacts {
   readonly id: string;
   readonly batchId: string;
-  readonly pullRequestId: PullRequestId;
   readonly repositoryId: string;
   readonly projectKey: ProjectKey;
   readonly project: Project;
-  readonly operation: Operation;
   readonly state: RunState;
   readonly ready: boolean;
   readonly attempts: number;
@@ -40,6 +38,20 @@ export interface RunRecord {
   readonly finishedAt: Date | undefined;
   readonly batch: BatchRecord;
 }
+
+/** A run for a pull request. */
+export interface PullRequestRun extends RunFacts {
+  readonly operation: PullRequestOperation;
+  readonly pullRequestId: PullRequestId;
+}
+
+/** A run on the tracked branch. */
+export interface BranchRun extends RunFacts {
+  readonly operation: BranchOperation;
+  readonly pullRequestId: undefined;
+}
+
+export type RunRecord = PullRequestRun | BranchRun;
 
 export interface BatchRecord {
   readonly id: string;
@@ -82,9 +94,9 @@ export interface PlanRecord {
 export interface PullRequestState {
   readonly pull: PullRequestRecord;
   /** Newest run of each project and operation. */
-  readonly latest: readonly RunRecord[];
+  readonly latest: readonly PullRequestRun[];
   /** Runs that are not final. */
-  readonly open: readonly RunRecord[];
+  readonly open: readonly PullRequestRun[];
   readonly plans: readonly PlanRecord[];
   /** Project keys whose newest plan or apply is an apply that succeeded. */
   readonly applied: readonly ProjectKey[];

@@ -1,11 +1,25 @@
-/** What is done to one project. */
-export type Operation = 'plan' | 'apply';
+/** What is done to one project for a pull request. */
+export type PullRequestOperation = 'plan' | 'apply';
+
+/** What is done to one project of the tracked branch: looking for drift, and putting it right. */
+export type BranchOperation = 'drift_check' | 'remediation';
+
+export type Operation = PullRequestOperation | BranchOperation;
+
+export function isPullRequestOperation(operation: Operation): operation is PullRequestOperation {
+  return operation === 'plan' || operation === 'apply';
+}
+
+/** Those that change reality. */
+export function isApplying(operation: Operation): boolean {
+  return operation === 'apply' || operation === 'remediation';
+}
 
 export type RunState = 'queued' | 'claimed' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
 
 /**
  * All transitions there are. Back to `queued` goes a plan whose worker died, and a run that its worker handed back while it stopped;
- * an apply is never run again by machine once it may have begun, it becomes `interrupted`.
+ * what applies is never run again by machine once it may have begun, it becomes `interrupted`.
  */
 const TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
   queued: ['claimed', 'cancelled'],
@@ -49,13 +63,13 @@ export interface Recovery {
 
 /** What becomes of a run whose worker died. */
 export function afterWorkerDied(run: DeadRun): Recovery {
-  if (run.operation === 'apply') {
+  if (isApplying(run.operation)) {
     if (run.applyBegun)
       return { state: 'interrupted', reason: 'The worker died while terraform was applying; what it did is unknown.' };
     if (run.cancelRequested) return { state: 'cancelled', reason: 'Cancelled. Nothing was applied.' };
     return { state: 'failed', reason: 'The worker died before terraform began to apply. Nothing was applied.' };
   }
   if (run.cancelRequested) return { state: 'cancelled', reason: 'Cancelled.' };
-  if (run.attempts < MAX_ATTEMPTS) return { state: 'queued', reason: 'The worker died; the plan is run again.' };
+  if (run.attempts < MAX_ATTEMPTS) return { state: 'queued', reason: 'The worker died; the project is planned again.' };
   return { state: 'failed', reason: `The worker died ${MAX_ATTEMPTS} times in a row while planning this project.` };
 }

@@ -1,12 +1,12 @@
 import type { BatchTrigger, RunResult } from '../core/batch.ts';
 import type { Diagnostic, PlanSummary } from '../core/plan.ts';
-import type { PullRequestRecord, RunRecord } from '../core/record.ts';
+import type { RunRecord } from '../core/record.ts';
 import { isFinal } from '../core/run.ts';
 import { ERRORED_STATE } from '../core/sealed-contexts.ts';
 import type { FrameView, RunLogView, RunPageView } from '../pages/view.ts';
 import { attemptOf, formatPosition } from './follow-run.ts';
 import type { PageSources } from './page-sources.ts';
-import { presentRun, runStateText } from './present-run.ts';
+import { presentRun, type RunOrigin, runStateText } from './present-run.ts';
 import { readLogEnd, readPlanText } from './run-log.ts';
 
 /** How much of the log a page shows at once, characters; the rest is behind a link. */
@@ -18,6 +18,9 @@ const REASONS: Readonly<Record<BatchTrigger, string>> = {
   button: 'a button of the check run',
   rerun: 'a re-run that was asked for on the host',
   handover: 'the project lock, which came to this pull request',
+  schedule: 'the schedule of drift checks',
+  recheck: 'a drift check that is to be confirmed',
+  drift_command: 'a command about drift',
 };
 
 /** Everything there is to say about one run. */
@@ -25,20 +28,20 @@ export async function presentRunPage(
   sources: PageSources,
   frame: FrameView,
   run: RunRecord,
-  pull: PullRequestRecord,
+  origin: RunOrigin,
 ): Promise<RunPageView> {
   const { result, batch } = run;
   const planText = await readPlanText(sources, run.id);
   const log = await presentLog(sources, run);
-  const host = sources.hosts.get(pull.repository.host);
+  const host = sources.hosts.get(origin.repository.host);
   return {
     ...frame,
-    run: presentRun(run, pull),
+    run: presentRun(run, origin.view),
     stateText: await runStateText(sources, run),
     commit: batch.headSha,
     mergeCommit: batch.mergeSha === batch.headSha ? undefined : batch.mergeSha,
     reason: REASONS[batch.trigger],
-    commentUrl: batch.sourceCommentId === undefined ? undefined : host?.commentUrl(pull, batch.sourceCommentId),
+    commentUrl: batch.sourceCommentId === undefined ? undefined : host?.commentUrl(origin.view, batch.sourceCommentId),
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,
     phases: run.phases,

@@ -3,19 +3,39 @@ import type { RunResult } from '../core/batch.ts';
 import type { PlanCounts } from '../core/plan.ts';
 import { projectTitle } from '../core/project.ts';
 import type { PullRequestRecord, RunRecord } from '../core/record.ts';
-import { fullName } from '../core/repository.ts';
-import type { PullRefView, RunListItemView } from '../pages/view.ts';
+import { fullName, type Repository } from '../core/repository.ts';
+import type { OriginView, PullRefView, RunListItemView } from '../pages/view.ts';
 import type { PageSources } from './page-sources.ts';
 
 export function presentPull(pull: PullRequestRecord): PullRefView {
   return { repository: fullName(pull.repository), number: pull.number, url: pull.url };
 }
 
+/** Where the run belongs; undefined when that is not on record any more. */
+export async function findOrigin(
+  { pulls }: Pick<PageSources, 'pulls'>,
+  run: RunRecord,
+): Promise<RunOrigin | undefined> {
+  if (run.pullRequestId === undefined) {
+    const repository = await pulls.findRepository(run.repositoryId);
+    return repository && { repository, view: { label: fullName(repository), url: repository.url } };
+  }
+  const pull = await pulls.find(run.pullRequestId);
+  if (pull === undefined) return undefined;
+  const view = { label: `${fullName(pull.repository)}#${pull.number}`, url: pull.url };
+  return { repository: pull.repository, view };
+}
+
+export interface RunOrigin {
+  readonly repository: Repository;
+  readonly view: OriginView;
+}
+
 /** One run as a line of a list. */
-export function presentRun(run: RunRecord, pull: PullRequestRecord): RunListItemView {
+export function presentRun(run: RunRecord, origin: OriginView): RunListItemView {
   return {
     id: run.id,
-    pull: presentPull(pull),
+    origin,
     project: projectTitle(run.project),
     operation: run.operation,
     state: run.state,

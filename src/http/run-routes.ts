@@ -8,7 +8,7 @@ import { followRun, parsePosition } from './follow-run.ts';
 import { OpenStreams } from './open-streams.ts';
 import { refuse } from './page-guards.ts';
 import type { PageSources } from './page-sources.ts';
-import { presentPull, presentRun } from './present-run.ts';
+import { findOrigin, presentPull, presentRun } from './present-run.ts';
 import { presentRunPage } from './present-run-page.ts';
 import { pathParameter, queryParameter } from './request-fields.ts';
 import { readLog } from './run-log.ts';
@@ -25,7 +25,7 @@ export function registerRunRoutes(app: FastifyInstance, sources: PageSources, fr
   app.get('/runs/:id', async (request, reply) => {
     const found = await findRun(sources, request);
     if (found === undefined) return refuseUnknownRun(request, reply);
-    return sendPage(reply, renderRunPage(await presentRunPage(sources, frame(request), found.run, found.pull)));
+    return sendPage(reply, renderRunPage(await presentRunPage(sources, frame(request), found.run, found.origin)));
   });
   app.get('/runs/:id/log', async (request, reply) => {
     const found = await findRun(sources, request);
@@ -75,18 +75,19 @@ function listUrl(pull: PullRequestRecord | undefined, after: string | undefined)
 }
 
 async function presentRuns(sources: PageSources, runs: readonly RunRecord[]): Promise<readonly RunListItemView[]> {
-  const ids = [...new Set(runs.map((run) => run.pullRequestId))];
-  const pulls = new Map(await Promise.all(ids.map(async (id) => [id, await sources.pulls.find(id)] as const)));
+  const newest = new Map(runs.map((run) => [run.pullRequestId ?? run.repositoryId, run]));
+  const found = await Promise.all([...newest].map(async ([id, run]) => [id, await findOrigin(sources, run)] as const));
+  const origins = new Map(found);
   return runs.flatMap((run) => {
-    const pull = pulls.get(run.pullRequestId);
-    return pull === undefined ? [] : [presentRun(run, pull)];
+    const origin = origins.get(run.pullRequestId ?? run.repositoryId);
+    return origin === undefined ? [] : [presentRun(run, origin.view)];
   });
 }
 
-async function findRun({ runs, pulls }: PageSources, request: FastifyRequest) {
-  const run = await runs.findRun(pathParameter(request, 'id'));
-  const pull = run && (await pulls.find(run.pullRequestId));
-  return run && pull && { run, pull };
+async function findRun(sources: PageSources, request: FastifyRequest) {
+  const run = await sources.runs.findRun(pathParameter(request, 'id'));
+  const origin = run && (await findOrigin(sources, run));
+  return run && origin && { run, origin };
 }
 
 function refuseUnknownRun(request: FastifyRequest, reply: FastifyReply): FastifyReply {

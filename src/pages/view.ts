@@ -22,9 +22,15 @@ export interface PullRefView {
   readonly url: string;
 }
 
+/** Where a run belongs: a pull request, or the tracked branch of a repository. */
+export interface OriginView {
+  readonly label: string;
+  readonly url: string;
+}
+
 export interface RunListItemView {
   readonly id: string;
-  readonly pull: PullRefView;
+  readonly origin: OriginView;
   readonly project: string;
   readonly operation: Operation;
   readonly state: RunState;

@@ -6,7 +6,8 @@ import type { Repository } from '../core/repository.ts';
 /** Repositories and pull requests as last seen, their locks and plans. */
 export interface PullRequestStore {
   saveRepository(repository: Repository): Promise<void>;
-  findRepository(host: string, hostId: string): Promise<Repository | undefined>;
+  /** By the id that runs carry, `host/repository id`. */
+  findRepository(id: string): Promise<Repository | undefined>;
   /** Writes the facts; the version grows only when one of them changed. */
   save(pull: PullRequest): Promise<PullRequestRecord>;
   /**

@@ -1,7 +1,15 @@
 import type { RunPhase, RunResult } from '../core/batch.ts';
 import type { Progress } from '../core/plan.ts';
 import type { ProjectKey } from '../core/project.ts';
-import type { Decision, PullRequestId, PullRequestState, RunRecord, Wakeups } from '../core/record.ts';
+import type {
+  BranchRun,
+  Decision,
+  PullRequestId,
+  PullRequestRun,
+  PullRequestState,
+  RunRecord,
+  Wakeups,
+} from '../core/record.ts';
 
 /** What shows that a run is ours. The token only ever grows, so a worker that was given up on cannot write any more. */
 export interface Lease {
@@ -9,9 +17,17 @@ export interface Lease {
   readonly token: string;
 }
 
-export interface ClaimedRun extends RunRecord {
+interface Leased {
   readonly lease: Lease;
 }
+
+export type ClaimedRun = RunRecord & Leased;
+
+/** A claimed run for a pull request. */
+export type ClaimedPullRequestRun = PullRequestRun & Leased;
+
+/** A claimed run on the tracked branch. */
+export type ClaimedBranchRun = BranchRun & Leased;
 
 export interface RunLimits {
   /** Active runs of this worker at most. */
@@ -113,7 +129,8 @@ export interface RunStore {
   findLastApply(
     projectKey: ProjectKey,
   ): Promise<
-    { readonly pullRequestId: PullRequestId; readonly sha: string; readonly inputsDigest: string } | undefined
+    | { readonly pullRequestId: PullRequestId | undefined; readonly sha: string; readonly inputsDigest: string }
+    | undefined
   >;
   pruneOutput(finishedBefore: Date): Promise<number>;
 }

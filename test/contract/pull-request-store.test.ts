@@ -25,8 +25,8 @@ describe('facts', () => {
     const pull = await stage.open(1);
     expect(pull).toMatchObject({ ...buildPullRequest({ number: 1, url: pull.url }), version: 1 });
     expect(await stage.pulls.find(pull.id)).toEqual(pull);
-    expect(await stage.pulls.findRepository('github.com', '42')).toEqual(buildRepository());
-    expect(await stage.pulls.findRepository('github.com', '43')).toBeUndefined();
+    expect(await stage.pulls.findRepository('github.com/42')).toEqual(buildRepository());
+    expect(await stage.pulls.findRepository('github.com/43')).toBeUndefined();
   });
 
   test('the version grows with every change and stays when nothing changed', async () => {

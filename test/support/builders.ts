@@ -9,7 +9,7 @@ import {
   type PullRequestRecord,
   type PullRequestState,
   pullRequestId,
-  type RunRecord,
+  type PullRequestRun,
 } from '../../src/core/record.ts';
 import { commitSha, type Repository } from '../../src/core/repository.ts';
 import { DEFAULT_WHEN_MODIFIED } from '../../src/core/repository-config.ts';
@@ -119,7 +119,7 @@ export function buildBatch(some: Partial<BatchRecord> = {}): BatchRecord {
 }
 
 /** A queued plan of `prod`; the key follows from the project. */
-export function buildRun(some: Partial<RunRecord> = {}): RunRecord {
+export function buildRun(some: Partial<PullRequestRun> = {}): PullRequestRun {
   const project = some.project ?? buildProject();
   const batch = some.batch ?? buildBatch();
   return {

@@ -5,7 +5,7 @@ import { createGithubWebhookSource } from '../../src/adapters/github/webhook-sou
 import { createDeliveryStore } from '../../src/adapters/postgres/delivery-store.ts';
 import { createPullRequestStore } from '../../src/adapters/postgres/pull-request-store.ts';
 import { createRunStore } from '../../src/adapters/postgres/run-store.ts';
-import type { Operation } from '../../src/core/run.ts';
+import type { PullRequestOperation } from '../../src/core/run.ts';
 import type { PullRequestRecord, RunRecord } from '../../src/core/record.ts';
 import { outputContext } from '../../src/core/sealed-contexts.ts';
 import { createServer, type HttpOptions } from '../../src/http/server.ts';
@@ -147,7 +147,7 @@ export function signedDelivery(
 /** Records a pull request with a lock on, and a queued run of, each folder. */
 export async function recordRuns(
   { runs, pulls }: Pick<HttpStage, 'runs' | 'pulls'>,
-  order: { number?: number; dirs?: readonly string[]; operation?: Operation; commentId?: string } = {},
+  order: { number?: number; dirs?: readonly string[]; operation?: PullRequestOperation; commentId?: string } = {},
 ): Promise<{ readonly pull: PullRequestRecord; readonly runs: readonly RunRecord[] }> {
   const { number = 7, dirs = ['prod'], operation = 'plan', commentId } = order;
   const url = `https://github.com/acme/infra/pull/${number}`;

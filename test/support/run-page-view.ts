@@ -6,7 +6,7 @@ const QUEUED = new Date('2026-11-21T13:52:00Z');
 export function runListItem(some: Partial<RunListItemView> = {}): RunListItemView {
   return {
     id: 'r1',
-    pull: { repository: 'acme/infrastructure', number: 42, url: 'https://github.example/acme/infrastructure/pull/42' },
+    origin: { label: 'acme/infrastructure#42', url: 'https://github.example/acme/infrastructure/pull/42' },
     project: 'envs/prod',
     operation: 'plan',
     state: 'succeeded',

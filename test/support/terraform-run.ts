@@ -137,6 +137,7 @@ export async function createTerraformBench(): Promise<TerraformBench> {
         limits: { ...DEFAULT_STEP_LIMITS, graceMs: 20_000, lockTimeoutSeconds: 1 },
         commandArgs: [],
         digestKey: DIGEST_KEY,
+        observes: false,
         verifyIgnore: [],
         expectedResources: undefined,
         onLine: (line) => lines.push(line),

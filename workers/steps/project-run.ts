@@ -1,5 +1,6 @@
 import type { CanonicalPlan, IgnoreRule } from '../../src/core/canonical-plan.ts';
 import type { Diagnostic, PlanSummary, Progress } from '../../src/core/plan.ts';
+import type { PlanJson } from '../../src/core/plan-json.ts';
 import type { Project } from '../../src/core/project.ts';
 import type { Backend } from '../../src/core/root-module.ts';
 import type { Secret } from '../../src/lib/secret.ts';
@@ -102,6 +103,8 @@ export interface ProjectRun {
   /** What the configuration files declare, as far as they could be read; init tells the rest. */
   readonly backend: Backend | undefined;
   readonly facts: StepFacts;
+  /** Only looks: the state is not locked, and what is there is always read. */
+  readonly observes: boolean;
   readonly terraform: TerraformBinary;
   readonly credentials: Credentials;
   readonly network: NetworkMode;
@@ -135,6 +138,8 @@ export interface PlannedProject {
   readonly kind: 'planned';
   readonly summary: PlanSummary;
   readonly canonical: CanonicalPlan;
+  /** Everything the plan file says; holds secrets in clear, and is never stored. */
+  readonly json: PlanJson;
   /** The text `terraform show` prints; hostile, Terraform's own masking only. */
   readonly planText: string;
   /** Resource instances in the state before this plan; `expectedResources` of the next one. */

@@ -25,6 +25,7 @@ import { showJsonArgv, showTextArgv } from './terraform-command.ts';
 export interface PlanFacts {
   readonly summary: PlanSummary;
   readonly canonical: CanonicalPlan;
+  readonly json: PlanJson;
   readonly planText: string;
   readonly planFile: Buffer;
   readonly sensitiveValues: readonly string[];
@@ -56,6 +57,7 @@ export async function readPlan(context: StageContext): Promise<PlanFacts | StepF
   return {
     summary: summarizePlan(plan, canonical.digest),
     canonical,
+    json: plan,
     planText,
     planFile,
     sensitiveValues: values,

@@ -175,6 +175,7 @@ async function runPlan(
     argv: planArgv(run.terraform, join(layout.output.inside, PLAN_FILE), {
       lockTimeoutSeconds: run.limits.lockTimeoutSeconds,
       extraArgs: args,
+      observes: run.observes,
     }),
     phase: 'plan',
     timeoutMs: run.limits.planMs,

@@ -54,7 +54,12 @@ export function initArgv(terraform: TerraformBinary, extraArgs: readonly string[
   return [terraform.path, 'init', '-input=false', '-no-color', ...json, ...extraArgs];
 }
 
-export function planArgv(terraform: TerraformBinary, planFile: string, options: CommandOptions): Argv {
+export interface PlanOptions extends CommandOptions {
+  /** Only looks: the state is not locked, and what is there is read whatever the workflow says. */
+  readonly observes: boolean;
+}
+
+export function planArgv(terraform: TerraformBinary, planFile: string, options: PlanOptions): Argv {
   return [
     terraform.path,
     'plan',
@@ -64,6 +69,7 @@ export function planArgv(terraform: TerraformBinary, planFile: string, options: 
     `-lock-timeout=${options.lockTimeoutSeconds}s`,
     `-out=${planFile}`,
     ...options.extraArgs,
+    ...(options.observes ? ['-lock=false', '-refresh=true'] : []),
   ];
 }
 

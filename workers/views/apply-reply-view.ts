@@ -30,7 +30,7 @@ export async function applyReplyView(
 ): Promise<ApplyReplyView | undefined> {
   const runs = await context.runs.listRuns({ batchId, limit: 1_000 });
   const [first] = runs;
-  if (first === undefined) return undefined;
+  if (first?.pullRequestId === undefined) return undefined;
   const state = await context.runs.readState(first.pullRequestId);
   const merge = await context.publications.findMerge(first.pullRequestId);
   const [trigger = 'holdfast', ...others] = context.config.triggers;

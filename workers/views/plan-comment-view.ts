@@ -139,7 +139,7 @@ function lockView(lock: ProjectLock) {
 /** Another pull request was applied here last and is not merged: this plan would take that back, whoever holds the lock. */
 async function wouldUndo({ runs, pulls }: WorkerContext, { projectKey, pullRequestId }: RunRecord) {
   const last = await runs.findLastApply(projectKey);
-  if (last === undefined || last.pullRequestId === pullRequestId) return undefined;
+  if (last?.pullRequestId === undefined || last.pullRequestId === pullRequestId) return undefined;
   const other = await pulls.find(last.pullRequestId);
   return other?.state === 'open' ? { pullNumber: other.number, url: other.url } : undefined;
 }

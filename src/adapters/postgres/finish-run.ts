@@ -11,6 +11,8 @@ import type { Database } from './schema.ts';
 import { settleBatch } from './settle-batch.ts';
 import { storableJson } from './storable-json.ts';
 
+const NO_WAKEUPS: Wakeups = { runIds: [], pullRequestIds: [], deliveries: [] };
+
 /**
  * Records how a run ended, with everything that follows from it, in the transaction of the caller. A plan that came about though it was
  * to stop is not kept: it was superseded, or its lock was given up, and it must not count beside what came after.
@@ -29,14 +31,14 @@ export async function finishRun(trx: Transaction<Database>, lease: Lease, end: R
     lease_expires_at: null,
   });
   await releaseLease(trx, lease.runId);
-  if (end.plan !== undefined) await savePlan(trx, lease.runId, run.project_key, pull, end.plan);
+  if (end.plan !== undefined && pull !== undefined) await savePlan(trx, lease.runId, run.project_key, pull, end.plan);
   if (end.apply !== undefined) {
     await trx
       .insertInto('applies')
       .values({
         run_id: lease.runId,
         project_key: run.project_key,
-        pull_request_id: pull.id,
+        pull_request_id: pull?.id ?? null,
         sha: end.apply.sha,
         inputs_digest: end.apply.inputsDigest,
         approved_digest: end.apply.approvedDigest,
@@ -45,7 +47,7 @@ export async function finishRun(trx: Transaction<Database>, lease: Lease, end: R
       .execute();
   }
   // Once an apply has begun, the plan it was made from is spent, whatever came of it.
-  if (end.apply !== undefined || end.state === 'interrupted' || begunAndFailed(end)) {
+  if (pull !== undefined && (end.apply !== undefined || end.state === 'interrupted' || begunAndFailed(end))) {
     await retirePlan(trx, pull.id, run.project_key, 'applied');
   }
   for (const { name, content } of end.artifacts ?? []) {
@@ -76,7 +78,12 @@ function begunAndFailed(end: RunEnd): boolean {
   return end.result.kind === 'failed' && end.result.applyBegun;
 }
 
-async function afterRunEnded(trx: Transaction<Database>, pull: LockedPullRequest, batchId: string): Promise<Wakeups> {
+async function afterRunEnded(
+  trx: Transaction<Database>,
+  pull: LockedPullRequest | undefined,
+  batchId: string,
+): Promise<Wakeups> {
+  if (pull === undefined) return endBranchBatch(trx, batchId);
   const runIds = await settleBatch(trx, batchId);
   const cleaned = pull.cleanup_pending ? await cleanUpWhenIdle(trx, pull, 'holdfast') : undefined;
   await wantPublication(trx, [pull.id]);
@@ -87,6 +94,12 @@ async function afterRunEnded(trx: Transaction<Database>, pull: LockedPullRequest
   };
 }
 
+/** A batch of the tracked branch is one run, and nothing waits for it. */
+async function endBranchBatch(trx: Transaction<Database>, batchId: string): Promise<Wakeups> {
+  await trx.updateTable('batches').set({ finished_at: sql`now()` }).where('id', '=', batchId).execute();
+  return NO_WAKEUPS;
+}
+
 interface LockedPullRequest {
   readonly id: PullRequestId;
   readonly number: number;
@@ -94,14 +107,15 @@ interface LockedPullRequest {
   readonly cleanup_pending: boolean;
 }
 
-async function lockPullRequestOfRun(trx: Transaction<Database>, runId: string): Promise<LockedPullRequest> {
+/** undefined: a run on the tracked branch. */
+async function lockPullRequestOfRun(trx: Transaction<Database>, runId: string): Promise<LockedPullRequest | undefined> {
   const row = await trx
     .selectFrom('pull_requests')
     .select(['id', 'number', 'state', 'cleanup_pending'])
     .where('id', '=', (eb) => eb.selectFrom('runs').select('pull_request_id').where('runs.id', '=', runId))
     .forUpdate()
-    .executeTakeFirstOrThrow();
-  return { ...row, id: row.id as PullRequestId };
+    .executeTakeFirst();
+  return row && { ...row, id: row.id as PullRequestId };
 }
 
 async function savePlan(
@@ -172,7 +186,7 @@ export async function handBackRun(trx: Transaction<Database>, lease: Lease): Pro
   });
   await releaseLease(trx, lease.runId);
   await dropOutput(trx, lease.runId);
-  return { runIds: [lease.runId], pullRequestIds: [pull.id], deliveries: [] };
+  return { runIds: [lease.runId], pullRequestIds: pull === undefined ? [] : [pull.id], deliveries: [] };
 }
 
 /** The next attempt prints from the start; what is left of this one would be mixed with it. */
@@ -212,7 +226,7 @@ export async function recoverRun(trx: Transaction<Database>, dead: DeadLease): P
       .where('id', '=', runId)
       .execute();
     await dropOutput(trx, runId);
-    return { runIds: [runId], pullRequestIds: [pull.id], deliveries: [] };
+    return { runIds: [runId], pullRequestIds: pull === undefined ? [] : [pull.id], deliveries: [] };
   }
   const result =
     state !== 'failed'
@@ -223,6 +237,6 @@ export async function recoverRun(trx: Transaction<Database>, dead: DeadLease): P
     .set({ state, result: storableJson(result), finished_at: sql`now()`, lease_expires_at: null, progress: null })
     .where('id', '=', runId)
     .execute();
-  if (state === 'interrupted') await retirePlan(trx, pull.id, run.project_key, 'applied');
+  if (state === 'interrupted' && pull !== undefined) await retirePlan(trx, pull.id, run.project_key, 'applied');
   return afterRunEnded(trx, pull, run.batch_id);
 }

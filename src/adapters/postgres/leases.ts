@@ -58,14 +58,14 @@ export async function transition(
   lease: Lease,
   to: RunState,
   values: Record<string, unknown> = {},
-): Promise<{ batch_id: string; pull_request_id: string; project_key: string; operation: string }> {
+): Promise<{ batch_id: string; project_key: string }> {
   const row = await trx
     .updateTable('runs')
     .set({ ...values, state: to })
     .where('id', '=', lease.runId)
     .where('lease_token', '=', lease.token)
     .where('state', 'in', [...statesBefore(to)])
-    .returning(['batch_id', 'pull_request_id', 'project_key', 'operation'])
+    .returning(['batch_id', 'project_key'])
     .executeTakeFirst();
   if (row === undefined) throw new LeaseLostError(lease.runId);
   await audit(trx, [{ actor: 'worker', subject: `run:${lease.runId}`, event: to, detail: { token: lease.token } }]);

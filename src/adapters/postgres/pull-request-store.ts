@@ -40,13 +40,8 @@ function facts(db: Kysely<Database>): Pick<PullRequestStore, FactCalls> {
   return {
     find,
     saveRepository: (repository) => saveRepository(db, repository),
-    findRepository: async (host, hostId) => {
-      const row = await db
-        .selectFrom('repositories')
-        .selectAll()
-        .where('host', '=', host)
-        .where('host_id', '=', hostId)
-        .executeTakeFirst();
+    findRepository: async (id) => {
+      const row = await db.selectFrom('repositories').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toRepository(row);
     },
     save: async (pull) => {

@@ -10,7 +10,7 @@ import {
   toLock,
   toPlan,
   toPullRequest,
-  toRun,
+  toPullRequestRun,
 } from './rows.ts';
 import type { Database } from './schema.ts';
 
@@ -41,11 +41,11 @@ export async function readState(db: Kysely<Database>, id: string): Promise<PullR
     .where('project_locks.repository_id', '=', row.repository_id)
     .orderBy('project_locks.taken_at')
     .execute();
-  const runs = latest.map(toRun);
+  const runs = latest.map(toPullRequestRun);
   return {
     pull: toPullRequest(row),
     latest: runs,
-    open: open.map(toRun),
+    open: open.map(toPullRequestRun),
     plans: plans.map(toPlan),
     applied: appliedProjects(runs),
     locks: locks.map(toLock),

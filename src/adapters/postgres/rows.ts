@@ -7,9 +7,11 @@ import type {
   ProjectLock,
   PullRequestId,
   PullRequestRecord,
+  PullRequestRun,
   RunRecord,
 } from '../../core/record.ts';
 import { commitSha, type Repository } from '../../core/repository.ts';
+import { isPullRequestOperation } from '../../core/run.ts';
 import type { Database } from './schema.ts';
 
 /** Runs with their batch. */
@@ -34,14 +36,26 @@ export function selectRuns(db: Kysely<Database>) {
 type RunRow = Awaited<ReturnType<ReturnType<typeof selectRuns>['execute']>>[number];
 
 export function toRun(row: RunRow): RunRecord {
+  const facts = toRunFacts(row);
+  const { operation } = row;
+  if (!isPullRequestOperation(operation)) return { ...facts, operation, pullRequestId: undefined };
+  return { ...facts, operation, pullRequestId: row.pull_request_id as PullRequestId };
+}
+
+/** Of a query that asks for runs of pull requests alone. */
+export function toPullRequestRun(row: RunRow): PullRequestRun {
+  const run = toRun(row);
+  if (run.pullRequestId === undefined) throw new Error(`run ${run.id} is of no pull request`);
+  return run;
+}
+
+function toRunFacts(row: RunRow): Omit<PullRequestRun, 'operation' | 'pullRequestId'> {
   return {
     id: row.id,
     batchId: row.batch_id,
-    pullRequestId: row.pull_request_id as PullRequestId,
     repositoryId: row.repository_id,
     projectKey: row.project_key as ProjectKey,
     project: row.project,
-    operation: row.operation,
     state: row.state,
     ready: row.ready,
     attempts: row.attempts,

@@ -95,12 +95,11 @@ async function takeLockForRun(
     .executeTakeFirst();
   if (run === undefined) throw new LeaseLostError(lease.runId);
   if (run.project.repoLocks === 'disabled') return undefined;
-  const { number } = await trx
+  const pull = await trx
     .selectFrom('pull_requests')
-    .select('number')
+    .select(['id', 'repository_id', 'number'])
     .where('id', '=', run.pull_request_id)
     .executeTakeFirstOrThrow();
-  const pull = { id: run.pull_request_id, repository_id: run.repository_id, number };
   const held = await takeLocks(trx, pull, run.actor_login, [{ projectKey: run.project_key, project: run.project }]);
   if (held.has(run.project_key)) return undefined;
   const holder = await trx
@@ -235,7 +234,11 @@ function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
         .limit(1)
         .executeTakeFirst();
       return (
-        row && { pullRequestId: row.pull_request_id as PullRequestId, sha: row.sha, inputsDigest: row.inputs_digest }
+        row && {
+          pullRequestId: (row.pull_request_id ?? undefined) as PullRequestId | undefined,
+          sha: row.sha,
+          inputsDigest: row.inputs_digest,
+        }
       );
     },
     pruneOutput: async (finishedBefore) => {

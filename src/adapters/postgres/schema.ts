@@ -95,7 +95,7 @@ interface PullRequestTable {
 
 interface BatchTable {
   id: string;
-  pull_request_id: string;
+  pull_request_id: string | null;
   trigger_key: string;
   operation: Operation;
   trigger: BatchTrigger;
@@ -113,7 +113,7 @@ interface BatchTable {
 interface RunTable {
   id: string;
   batch_id: string;
-  pull_request_id: string;
+  pull_request_id: string | null;
   repository_id: string;
   project_key: string;
   project: Json<Project>;
@@ -182,7 +182,7 @@ interface PlanTable {
 interface ApplyTable {
   run_id: string;
   project_key: string;
-  pull_request_id: string;
+  pull_request_id: string | null;
   sha: string;
   inputs_digest: string;
   approved_digest: string;

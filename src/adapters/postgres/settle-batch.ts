@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Transaction, sql } from 'kysely';
 import { advanceBatch } from '../../core/batch.ts';
+import { isPullRequestOperation } from '../../core/run.ts';
 import { audit } from './audit.ts';
 import type { Database } from './schema.ts';
 import { storableJson } from './storable-json.ts';
@@ -11,13 +12,14 @@ import { storableJson } from './storable-json.ts';
  */
 export async function settleBatch(trx: Transaction<Database>, batchId: string): Promise<readonly string[]> {
   const batch = await trx.selectFrom('batches').selectAll().where('id', '=', batchId).executeTakeFirstOrThrow();
-  if (batch.finished_at !== null) return [];
+  const { operation, pull_request_id: pullRequestId } = batch;
+  if (batch.finished_at !== null || pullRequestId === null || !isPullRequestOperation(operation)) return [];
   const runs = await trx
     .selectFrom('runs')
     .select(['id', 'state', 'ready', 'project'])
     .where('batch_id', '=', batchId)
     .execute();
-  const step = advanceBatch(batch.operation, batch.notes, runs);
+  const step = advanceBatch(operation, batch.notes, runs);
   for (const { id, reason } of step.cancel) {
     await trx
       .updateTable('runs')
@@ -39,7 +41,7 @@ export async function settleBatch(trx: Transaction<Database>, batchId: string): 
       .where('id', 'in', [...step.ready])
       .execute();
   }
-  if (step.finished) await finishBatch(trx, batch);
+  if (step.finished) await finishBatch(trx, { ...batch, pull_request_id: pullRequestId });
   return step.ready;
 }
 

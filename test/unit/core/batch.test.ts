@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { advanceBatch, type BatchRun, type BatchStep } from '../../../src/core/batch.ts';
-import type { Operation, RunState } from '../../../src/core/run.ts';
+import type { PullRequestOperation, RunState } from '../../../src/core/run.ts';
 
 const PARALLEL = { parallel: true, abortOnFailure: false };
 const ONE_BY_ONE = { parallel: false, abortOnFailure: false };
@@ -182,7 +182,7 @@ describe('any batch', () => {
       .record({ group: fc.integer({ min: 0, max: 2 }), needs: fc.subarray(names) })
       .map(({ group, needs }) => run(name, { group, needs }));
   const batch = fc.record({
-    operation: fc.constantFrom<Operation>('plan', 'apply'),
+    operation: fc.constantFrom<PullRequestOperation>('plan', 'apply'),
     order: fc.record({ parallel: fc.boolean(), abortOnFailure: fc.boolean() }),
     runs: fc.subarray(names).chain((chosen) => fc.tuple(...chosen.map(anyRun))),
     /** What happens next, to which of the runs that something can happen to. */

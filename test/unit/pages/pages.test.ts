@@ -16,7 +16,7 @@ import { runListItem, runPageView } from '../../support/run-page-view.ts';
 
 const FRAME = { csrfToken: 'csrf-1', sandbox: 'bubblewrap' } as const;
 const LOCK: LockRowView = {
-  pull: runListItem().pull,
+  pull: { repository: 'acme/infrastructure', number: 42, url: runListItem().origin.url },
   project: 'envs/prod',
   who: 'alice',
   since: new Date('2026-11-20T10:00:00Z'),
@@ -111,11 +111,11 @@ describe('the run page', () => {
   test.each(['javascript:alert(1)', '//evil.example', '/\\evil.example', 'data:text/html,x'])(
     '%s is no link',
     (url) => {
-      const pull = { ...runListItem().pull, url };
+      const origin = { ...runListItem().origin, url };
       const pages = [
-        runsPage([runListItem({ pull })]),
-        renderRunPage(runPageView({ run: runListItem({ pull }) })),
-        locksPage({ pull }),
+        runsPage([runListItem({ origin })]),
+        renderRunPage(runPageView({ run: runListItem({ origin }) })),
+        locksPage({ pull: { ...LOCK.pull, url } }),
       ];
       for (const html of pages) {
         const dirty = sanitizeHtml(html, {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PullRequest } from '../../../src/core/pull-request.ts';
-import type { ClaimedRun } from '../../../src/ports/run-store.ts';
+import type { ClaimedPullRequestRun } from '../../../src/ports/run-store.ts';
 import { type GatheredApply, recheckApply } from '../../../workers/gather-apply-facts.ts';
 import type { RunContext } from '../../../workers/run-context.ts';
 import {
@@ -62,7 +62,7 @@ async function recheck(now: Now) {
   const run = buildRun({ operation: 'apply' });
   const unmet = await recheckApply(
     context as unknown as RunContext,
-    run as ClaimedRun,
+    run as ClaimedPullRequestRun,
     gathered as unknown as GatheredApply,
   );
   return unmet.map(({ what }) => what);

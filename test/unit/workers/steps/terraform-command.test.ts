@@ -10,7 +10,7 @@ import {
 
 const binary = (version: string, distribution: 'terraform' | 'opentofu' = 'terraform') =>
   ({ distribution, path: '/bin/tf', version }) as const;
-const options = { lockTimeoutSeconds: 20, extraArgs: ['-lock-timeout=60s', '-target=a.b'] };
+const options = { lockTimeoutSeconds: 20, extraArgs: ['-lock-timeout=60s', '-target=a.b'], observes: false };
 
 describe('argv', () => {
   test('what people add comes after ours, and an apply ends with the plan file', () => {
