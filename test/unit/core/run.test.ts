@@ -47,8 +47,8 @@ describe('a run whose worker died', () => {
   const apply: DeadRun = { ...plan, operation: 'apply' };
 
   test.each([
-    ['a plan is run again', plan, 'queued', 'run again'],
-    ['for the last time', { ...plan, attempts: MAX_ATTEMPTS - 1 }, 'queued', 'run again'],
+    ['a plan is run again', plan, 'queued', 'planned again'],
+    ['for the last time', { ...plan, attempts: MAX_ATTEMPTS - 1 }, 'queued', 'planned again'],
     ['then it has failed', { ...plan, attempts: MAX_ATTEMPTS }, 'failed', '3 times in a row'],
     ['a plan that was to stop is not', { ...plan, cancelRequested: true }, 'cancelled', 'Cancelled.'],
     ['an apply that had not begun has failed', apply, 'failed', 'Nothing was applied'],
