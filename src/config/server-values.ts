@@ -1,24 +1,20 @@
 import { z } from 'zod';
+import { parseDuration, parseScaled } from '../lib/duration.ts';
 import { compileRegex } from '../lib/linear-regex.ts';
 import { text } from './schema-parts.ts';
 
 /** The written forms of the server's values: durations, sizes, addresses, URLs. */
-const DURATIONS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 
 /** Milliseconds. */
-export const duration = scaled(DURATIONS, 'a duration such as 30s, 10m, 12h or 7d');
+export const duration = scaled(parseDuration, 'a duration such as 30s, 10m, 12h or 7d');
 /** Bytes. */
-export const size = scaled(SIZES, 'a size such as 512MiB or 2GiB');
+export const size = scaled((written) => parseScaled(written, SIZES), 'a size such as 512MiB or 2GiB');
 
-function scaled(units: Readonly<Record<string, number>>, what: string) {
+function scaled(parse: (written: string) => number | undefined, what: string) {
   return text.transform((written, context) => {
-    const match = /^(?<amount>\d{1,12}(?:\.\d{1,3})?) ?(?<unit>[A-Za-z]{1,3})$/.exec(written);
-    const unit = match?.groups?.unit ?? '';
-    const value = Object.hasOwn(units, unit)
-      ? Math.round(Number(match?.groups?.amount) * (units[unit] ?? 0))
-      : undefined;
-    if (value !== undefined && Number.isSafeInteger(value)) return value;
+    const value = parse(written);
+    if (value !== undefined) return value;
     context.addIssue(`must be ${what}, not ${JSON.stringify(written)}`);
     return z.NEVER;
   });
