@@ -1,9 +1,8 @@
-import type { Hub } from './hub.ts';
+import { IssuePeople } from './issue-people.ts';
 import { addAccount, addApp, addPersonalToken, addTeam, type AppOrder, installApp } from './operations/accounts.ts';
 import { pressButton, rerequestRun, rerequestSuite } from './operations/checks.ts';
-import { addComment, addReview, dismissReview, editComment } from './operations/conversation.ts';
+import { addReview, dismissReview } from './operations/conversation.ts';
 import {
-  addIssue,
   closePull,
   editPull,
   findPull,
@@ -15,6 +14,7 @@ import {
   setDraft,
 } from './operations/pulls.ts';
 import { branchMoved } from './operations/branches.ts';
+import { ensureLabel } from './operations/issues.ts';
 import {
   addRepository,
   archiveRepository,
@@ -32,8 +32,6 @@ import type {
   BranchRule,
   CheckRun,
   Installation,
-  Issue,
-  IssueComment,
   PullRequest,
   Repository,
   Review,
@@ -69,13 +67,7 @@ export interface NewPullRequest {
 }
 
 /** What people do on GitHub. Everything here sends the webhooks GitHub would send. */
-export class People {
-  readonly hub: Hub;
-
-  constructor(hub: Hub) {
-    this.hub = hub;
-  }
-
+export class People extends IssuePeople {
   createUser(login: string): Account {
     return addAccount(this.hub, login);
   }
@@ -215,29 +207,6 @@ export class People {
     dismissReview(this.hub, pull, review, addAccount(this.hub, by));
   }
 
-  comment(on: PullRequest | Issue, login: string, body: string, repository?: Repository): IssueComment {
-    const [issue, target] = 'issue' in on ? [on.issue, on.repository] : [on, repository];
-    if (target === undefined) throw new Error('Name the repository of the issue.');
-    return addComment(this.hub, target, issue, { account: addAccount(this.hub, login) }, body);
-  }
-
-  editComment(repository: Repository, comment: IssueComment, body: string, by: string): void {
-    editComment(this.hub, repository, comment, body, addAccount(this.hub, by));
-  }
-
-  /** The comments of a pull request, oldest first. */
-  comments(pull: PullRequest): IssueComment[] {
-    return [...pull.repository.comments.values()].filter((one) => one.number === pull.issue.number);
-  }
-
-  openIssue(repository: Repository, order: { title: string; body?: string; author: string }): Issue {
-    return addIssue(this.hub, repository, {
-      title: order.title,
-      body: order.body ?? null,
-      author: addAccount(this.hub, order.author),
-    });
-  }
-
   async merge(pull: PullRequest, by: string, method: MergeMethod = 'merge'): Promise<string> {
     return await mergePull(this.hub, pull, { by: addAccount(this.hub, by), method });
   }
@@ -262,9 +231,9 @@ export class People {
     await editPull(this.hub, pull, edit, addAccount(this.hub, by));
   }
 
+  /** Without an event: nothing here listens to labels of pull requests. */
   addLabel(pull: PullRequest, name: string): void {
-    const id = this.hub.world.nextId();
-    pull.issue.labels.push({ id, nodeId: this.hub.world.nodeId('LA', id), name, color: 'ededed' });
+    pull.issue.labels = [...pull.issue.labels, ensureLabel(this.hub, pull.repository, name)];
   }
 
   renameRepository(repository: Repository, name: string, by?: string): void {

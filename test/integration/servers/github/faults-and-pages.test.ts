@@ -123,6 +123,43 @@ describe('pages', () => {
     expect((await fetch(`${github.url}/acme/infra/pull/99`)).status).toBe(404);
   });
 
+  test('show an issue, take comments and buttons, and lead to where it went', async () => {
+    await using small = await smallGithub();
+    const { github, repository } = small;
+    const issue = github.openIssue(repository, {
+      title: 'Drift of prod',
+      author: 'ann',
+      body: '```diff\n! a\n- b\n```',
+    });
+    github.labelIssue(issue, ['drift'], 'ann');
+    const page = `${github.url}/acme/infra/issues/2`;
+    const location = async (path: string, form: Record<string, string>) =>
+      decodeURIComponent((await post(`${page}/${path}`, form)).headers.get('location') ?? '');
+    expect(await location('comment', { as: 'bob', body: 'holdfast help' })).toBe('/acme/infra/issues/2');
+    const html = await (await fetch(page)).text();
+    for (const shown of ['Drift of prod', 'holdfast help', '>drift</span>', 'Open</span>'])
+      expect(html).toContain(shown);
+    expect(html).toContain('<span class="diff-chg">! a</span>\n<span class="diff-del">- b</span>');
+    expect(await (await fetch(`${page}/timeline`)).text()).toContain('holdfast help');
+    expect(await (await fetch(github.url)).text()).toContain('href="/acme/infra/issues/2"');
+    expect(await location('act', { as: 'eve', act: 'close' })).toMatch(/triage permission is needed/);
+    await location('act', { as: 'bob', act: 'not_planned' });
+    expect(issue).toMatchObject({ state: 'closed', stateReason: 'not_planned' });
+    expect(await (await fetch(page)).text()).toContain('closed this as not planned');
+    await location('act', { as: 'bob', act: 'lock' });
+    expect(await location('comment', { as: 'eve', body: 'x' })).toMatch(/write permission is needed/);
+    expect(await location('act', { as: 'bob', act: 'delete' })).toMatch(/admin permission is needed/);
+    const other = await github.createRepository({ owner: 'acme', name: 'other', files: { x: '' } });
+    const moved = github.transferIssue(issue, other, 'acme');
+    const lead = await fetch(page, { redirect: 'manual' });
+    expect(lead.headers.get('location')).toBe(`/acme/other/issues/${moved.number}`);
+    expect((await fetch(`${github.url}/acme/infra/issues/1`, { redirect: 'manual' })).headers.get('location')).toBe(
+      '/acme/infra/pull/1',
+    );
+    await post(`${github.url}/acme/other/issues/${moved.number}/act`, { as: 'acme', act: 'delete' });
+    expect((await fetch(`${github.url}/acme/other/issues/${moved.number}`)).status).toBe(404);
+  });
+
   test('refuse, with the reason on the page, what the person may not do', async () => {
     await using small = await smallGithub();
     const page = `${small.github.url}/acme/infra/pull/1`;

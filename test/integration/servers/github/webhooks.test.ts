@@ -78,9 +78,10 @@ function payloadSchemas() {
   };
 }
 
-async function withApp(github: GithubServer) {
+const SUBSCRIBED = ['push', 'pull_request', 'issue_comment', 'pull_request_review', 'repository'];
+
+async function withApp(github: GithubServer, events: readonly string[] = SUBSCRIBED) {
   const permissions = { contents: 'write', pull_requests: 'write', checks: 'write', statuses: 'write' } as const;
-  const events = ['push', 'pull_request', 'issue_comment', 'pull_request_review', 'repository'];
   const app = github.createApp({ name: 'Holdfast', owner: 'acme', permissions, events });
   const installation = github.installApp(app, 'acme');
   const asApp = clientOf(github.apiUrl, jwtOf(app));
@@ -163,7 +164,7 @@ describe('payloads', () => {
     const { github, repository, pull, api } = small;
     await github.openPullRequest(repository, { author: 'eve', title: 'Fork', files: { f: '' }, fork: true });
     const issue = github.openIssue(repository, { title: 'Question', author: 'eve' });
-    github.comment(issue, 'ann', 'holdfast plan', repository);
+    github.comment(issue, 'ann', 'holdfast plan');
     await github.editPullRequest(pull, { title: 'Better title' }, 'ann');
     const { body } = await api('POST', `${REPO}/issues/1/comments`, { body: 'x' });
     await api('DELETE', `${REPO}/issues/comments/${body['id']}`);
@@ -181,6 +182,51 @@ describe('payloads', () => {
       ({ payload }) => (payload['issue'] as { number?: number } | undefined)?.number === issue.number,
     );
     expect(onIssue?.payload['issue']).not.toHaveProperty('pull_request');
+  });
+
+  test('of issues are what GitHub describes, one for each thing that happened', async () => {
+    const hook = await receiver();
+    await using small = await smallGithub({ webhook: { url: hook.url, secret: 's' } });
+    const { github, repository } = small;
+    const other = await github.createRepository({ owner: 'acme', name: 'other', files: { x: '' } });
+    await withApp(github, ['issues', 'issue_comment']);
+    await github.settled();
+    hook.received.length = 0;
+    const issue = github.openIssue(repository, { title: 'Drift', author: 'ann', labels: ['a'], assignees: ['bob'] });
+    github.labelIssue(issue, ['b'], 'ann');
+    github.assignIssue(issue, ['ann'], 'ann');
+    github.editIssue(issue, { title: 'Less drift', body: 'new' }, 'ann');
+    github.editIssue(issue, { title: 'Less drift' }, 'ann');
+    github.closeIssue(issue, 'ann', 'not_planned');
+    github.closeIssue(issue, 'ann');
+    github.reopenIssue(issue, 'ann');
+    github.lockIssue(issue, 'bob', 'resolved');
+    github.unlockIssue(issue, 'bob');
+    const comment = github.comment(issue, 'ann', 'holdfast plan');
+    github.editComment(repository, comment, 'holdfast help', 'ann');
+    github.deleteComment(repository, comment, 'ann');
+    const moved = github.transferIssue(issue, other, 'acme');
+    github.deleteIssue(moved, 'acme');
+    await github.settled();
+    const check = payloadSchemas();
+    const problems = hook.received.flatMap(({ headers, payload }) => check(String(headers['x-github-event']), payload));
+    expect(problems).toEqual([]);
+    expect(eventsOf(hook).toSorted()).toEqual(
+      [
+        ...['opened', 'labeled', 'assigned', 'unlabeled', 'labeled', 'unassigned', 'assigned', 'edited', 'closed'],
+        ...['reopened', 'locked', 'unlocked', 'transferred', 'opened', 'deleted'],
+      ]
+        .map((action) => `issues ${action}`)
+        .concat('issue_comment created', 'issue_comment edited', 'issue_comment deleted')
+        .toSorted(),
+    );
+    const sent = (action: string) => hook.received.find(({ payload }) => payload['action'] === action)?.payload;
+    expect(sent('transferred')).toMatchObject({
+      issue: { number: issue.number },
+      repository: { full_name: 'acme/infra' },
+      changes: { new_issue: { number: moved.number }, new_repository: { full_name: 'acme/other' } },
+    });
+    expect(sent('closed')).toMatchObject({ issue: { state: 'closed', state_reason: 'not_planned' } });
   });
 
   test('say what changed', async () => {

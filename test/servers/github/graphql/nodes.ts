@@ -6,7 +6,7 @@ import type { Account, Issue, IssueComment, PullRequest, Repository, Review } fr
 import { diffFiles, findRef, listCommits } from '../state/git-store.ts';
 import { atLeast, roleOf } from '../state/permissions.ts';
 import { fullName, pullsOf, stateOf } from '../state/world.ts';
-import { authorAssociation } from '../views/pulls.ts';
+import { authorAssociation } from '../views/issues.ts';
 import { repositoryHtml, when } from '../views/urls.ts';
 import { commitNode, protectionNode } from './check-nodes.ts';
 import { connection, graphqlError } from './connection.ts';

@@ -11,7 +11,8 @@ import type {
   ReviewState,
 } from '../state/model.ts';
 import { touch } from '../state/world.ts';
-import { commentView, issueView, pullListItem, reviewView } from '../views/pulls.ts';
+import { issueView } from '../views/issues.ts';
+import { commentView, pullListItem, reviewView } from '../views/pulls.ts';
 
 export interface Author {
   readonly account: Account;
@@ -32,7 +33,7 @@ function announceComment(
   const payload = {
     action,
     ...more,
-    issue: issueView(hub.urls, repository, issue),
+    issue: issueView(hub.urls, issue),
     comment: commentView(hub.urls, repository, comment),
   };
   announce(hub, 'issue_comment', repository, by, payload);

@@ -1,9 +1,10 @@
 import { announce, type Hub } from '../hub.ts';
-import type { Account, Issue, PullRequest, Repository } from '../state/model.ts';
+import type { Account, PullRequest, Repository } from '../state/model.ts';
 import { commitTree, findRef, git, setRef } from '../state/git-store.ts';
 import { fullName, pullsOf, touch } from '../state/world.ts';
 import { pullPayload } from '../webhooks/payloads.ts';
 import { branchMoved, refreshPullRef } from './branches.ts';
+import { addIssue } from './issues.ts';
 import { mergeState, testMerge, unmetRequirements } from './mergeability.ts';
 
 /** An operation GitHub refuses, with the status and message it refuses with. */
@@ -15,33 +16,6 @@ export class RefusedError extends Error {
     this.name = 'RefusedError';
     this.status = status;
   }
-}
-
-export function addIssue(
-  hub: Hub,
-  repository: Repository,
-  order: { title: string; body: string | null; author: Account },
-): Issue {
-  const id = hub.world.nextId();
-  const now = new Date();
-  const issue: Issue = {
-    id,
-    nodeId: hub.world.nodeId('I', id),
-    number: repository.nextNumber,
-    title: order.title,
-    body: order.body,
-    author: order.author,
-    state: 'open',
-    createdAt: now,
-    updatedAt: now,
-    closedAt: undefined,
-    closedBy: undefined,
-    labels: [],
-    pull: undefined,
-  };
-  repository.nextNumber += 1;
-  repository.issues.set(issue.number, issue);
-  return issue;
 }
 
 export interface PullOrder {

@@ -1,84 +1,44 @@
-import { readFileSync } from 'node:fs';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import Handlebars from 'handlebars';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Hub } from '../hub.ts';
 import { pressButton } from '../operations/checks.ts';
 import { addComment, addReview } from '../operations/conversation.ts';
 import { closePull, mergePull, reopenPull, setDraft } from '../operations/pulls.ts';
 import { commitTo } from '../operations/repositories.ts';
-import type { Account, PullRequest } from '../state/model.ts';
-import { atLeast, roleOf } from '../state/permissions.ts';
+import type { PullRequest } from '../state/model.ts';
+import { mountIssuePages } from './issue-routes.ts';
+import {
+  assertRole,
+  findIssue,
+  type Form,
+  mountAction,
+  PageRefusal,
+  sendHtml,
+  speakerOf,
+  wordsOf,
+} from './page-forms.ts';
+import { templates } from './templates.ts';
 import { indexModel, pullModel, timelineModel } from './view-model.ts';
 
-const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8');
-
-/** Compiled when the first page is asked for, so that a test that looks at none pays nothing. */
-function templates() {
-  const compile = (name: string) => Handlebars.compile(read(name));
-  const css = read('style.css');
-  const layout = compile('layout.hbs');
-  const page = (title: string, body: string, fullName?: string) => layout({ title, body, css, fullName });
-  return {
-    page,
-    index: compile('index.hbs'),
-    pull: compile('pull.hbs'),
-    timeline: compile('timeline.hbs'),
-    script: read('pull.client.js'),
-  };
-}
-
-let compiled: ReturnType<typeof templates> | undefined;
-
-function ready(): ReturnType<typeof templates> {
-  compiled ??= templates();
-  return compiled;
-}
-
-interface Form {
-  readonly as?: string;
-  readonly body?: string;
-  readonly event?: string;
-  readonly act?: string;
-  readonly run?: string;
-  readonly identifier?: string;
-}
-
-class PageRefusal extends Error {}
-
 function pullOf(hub: Hub, request: FastifyRequest): PullRequest {
-  const { owner = '', repo = '', number = '' } = request.params as Record<string, string | undefined>;
-  const pull = hub.world.findRepository(owner, repo)?.issues.get(Number(number))?.pull;
-  if (pull === undefined) throw new PageRefusal(`There is no pull request ${owner}/${repo}#${number}.`);
+  const pull = findIssue(hub, request)?.pull;
+  if (pull === undefined) throw new PageRefusal(`There is no pull request at ${request.url}.`);
   return pull;
 }
 
-function speakerOf(hub: Hub, pull: PullRequest, form: Form): Account {
-  const account = hub.world.findAccount(form.as ?? '');
-  if (account === undefined || !atLeast(roleOf(pull.repository, account), 'read'))
-    throw new PageRefusal('Choose who is speaking.');
-  return account;
-}
-
-function assertWrites(pull: PullRequest, who: Account): void {
-  if (!atLeast(roleOf(pull.repository, who), 'write'))
-    throw new PageRefusal(`${who.login} may not do this: write permission is needed.`);
-}
-
 function comment(hub: Hub, pull: PullRequest, form: Form): void {
-  const account = speakerOf(hub, pull, form);
-  const body = (form.body ?? '').replaceAll('\r\n', '\n');
+  const account = speakerOf(hub, pull.issue, form);
   if (form.event === 'APPROVE' || form.event === 'REQUEST_CHANGES') {
     if (account === pull.issue.author) throw new PageRefusal('People cannot review their own pull request.');
-    addReview(hub, pull, { author: account, state: form.event === 'APPROVE' ? 'APPROVED' : 'CHANGES_REQUESTED', body });
+    const state = form.event === 'APPROVE' ? 'APPROVED' : 'CHANGES_REQUESTED';
+    addReview(hub, pull, { author: account, state, body: (form.body ?? '').replaceAll('\r\n', '\n') });
     return;
   }
-  if (body.trim() === '') throw new PageRefusal('Write something first.');
-  addComment(hub, pull.repository, pull.issue, { account }, body);
+  addComment(hub, pull.repository, pull.issue, { account }, wordsOf(pull.issue, account, form));
 }
 
 async function act(hub: Hub, pull: PullRequest, form: Form): Promise<void> {
-  const by = speakerOf(hub, pull, form);
-  if (by !== pull.issue.author || form.act === 'merge') assertWrites(pull, by);
+  const by = speakerOf(hub, pull.issue, form);
+  if (by !== pull.issue.author || form.act === 'merge') assertRole(pull.issue, by, 'write');
   const acts: Readonly<Record<string, () => Promise<unknown>>> = {
     merge: () => mergePull(hub, pull, { by, method: 'merge' }),
     close: () => closePull(hub, pull, by),
@@ -99,63 +59,37 @@ async function act(hub: Hub, pull: PullRequest, form: Form): Promise<void> {
 async function press(hub: Hub, pull: PullRequest, form: Form): Promise<void> {
   const run = pull.repository.checkRuns.find((one) => one.id === Number(form.run));
   if (run === undefined) throw new PageRefusal('That check run is gone.');
-  const by = speakerOf(hub, pull, form);
-  assertWrites(pull, by);
+  const by = speakerOf(hub, pull.issue, form);
+  assertRole(pull.issue, by, 'write');
   await pressButton(hub, pull.repository, run, form.identifier ?? '', by);
 }
 
-/** A form on somebody else's page must not speak for the people here. */
-function assertOwnPage(request: FastifyRequest): void {
-  const { origin, host } = request.headers;
-  if (origin !== undefined && origin !== `http://${host}`)
-    throw new PageRefusal('This form was sent from another page.');
-}
-
-type Action = (hub: Hub, pull: PullRequest, form: Form) => Promise<void> | void;
-
-/** Does what the form says and goes back to the page, with the reason when it was refused. */
-function mountAction(app: FastifyInstance, hub: Hub, name: string, action: Action): void {
-  app.post(`/:owner/:repo/pull/:number/${name}`, async (request, reply) => {
-    const back = request.url.replace(/\/\w+$/, '');
-    try {
-      assertOwnPage(request);
-      await action(hub, pullOf(hub, request), (request.body ?? {}) as Form);
-      return await reply.redirect(back, 303);
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      return await reply.redirect(`${back}?problem=${encodeURIComponent(problem)}`, 303);
-    }
-  });
-}
-
-async function sendHtml(reply: FastifyReply, html: string): Promise<FastifyReply> {
-  return await reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(html);
-}
-
-/** What people look at: the list of pull requests, and a pull request with its conversation. */
+/** What people look at: the list of pull requests and issues, and each of them with its conversation. */
 export function mountPages(app: FastifyInstance, hub: Hub): void {
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, Object.fromEntries(new URLSearchParams(String(body))));
   });
-  app.get(
-    '/',
-    async (_request, reply) => await sendHtml(reply, ready().page('Pull requests', ready().index(indexModel(hub)))),
-  );
+  app.get('/', async (_request, reply) => {
+    const { page, index } = templates();
+    return await sendHtml(reply, page('Pull requests', index(indexModel(hub))));
+  });
   app.get('/:owner/:repo/pulls', async (_request, reply) => await reply.redirect('/'));
   app.get('/:owner/:repo/pull/:number', async (request, reply) => {
     const pull = pullOf(hub, request);
     const { problem } = request.query as { problem?: string };
     const model = await pullModel(hub, pull);
-    const { page, pull: show, timeline, script } = ready();
+    const { page, pull: show, timeline, script } = templates();
     const body = show({ ...model, problem, script, conversation: timeline(model) });
     return await sendHtml(reply, page(`${model.title} · #${model.number}`, body, model.fullName));
   });
   app.get('/:owner/:repo/pull/:number/timeline', async (request, reply) => {
-    return await sendHtml(reply, ready().timeline(await timelineModel(hub, pullOf(hub, request))));
+    return await sendHtml(reply, templates().timeline(await timelineModel(hub, pullOf(hub, request))));
   });
-  mountAction(app, hub, 'comment', comment);
-  mountAction(app, hub, 'act', act);
-  mountAction(app, hub, 'button', press);
+  const actions = { comment, act, button: press };
+  for (const [name, action] of Object.entries(actions)) {
+    mountAction(app, `/:owner/:repo/pull/:number/${name}`, (request, form) => action(hub, pullOf(hub, request), form));
+  }
+  mountIssuePages(app, hub);
   app.setErrorHandler(async (error, _request, reply) => {
     const missing = error instanceof PageRefusal;
     const status = missing ? 404 : ((error as { statusCode?: number }).statusCode ?? 500);

@@ -6,65 +6,12 @@ import {
   pullFigures,
   unmetRequirements,
 } from '../operations/mergeability.ts';
-import type { Account, CheckRun, IssueComment, PullRequest } from '../state/model.ts';
+import type { CheckRun, Issue, PullRequest, Repository } from '../state/model.ts';
 import { diffFiles, listCommits, patchOf } from '../state/git-store.ts';
-import { atLeast, roleOf } from '../state/permissions.ts';
 import { fullName, pullsOf, stateOf } from '../state/world.ts';
 import { latestStatuses } from '../views/commits.ts';
+import { ago, commentItem, commentsOn, person, speakers, type TimelineItem } from './conversation-model.ts';
 import { renderMarkdown, renderPatch } from './markdown.ts';
-
-const EMOJI: Readonly<Record<string, string>> = {
-  '+1': '👍',
-  '-1': '👎',
-  laugh: '😄',
-  confused: '😕',
-  heart: '❤️',
-  hooray: '🎉',
-  rocket: '🚀',
-  eyes: '👀',
-};
-const HUES = 12;
-
-interface TimelineItem {
-  readonly at: Date;
-  readonly kind: string;
-  readonly [key: string]: unknown;
-}
-
-function person(account: Account) {
-  const name = account.login.replace('[bot]', '');
-  return {
-    login: name,
-    bot: account.type === 'Bot',
-    initial: name.charAt(0).toUpperCase(),
-    hue: (account.id % HUES) * (360 / HUES),
-  };
-}
-
-function ago(date: Date): string {
-  const seconds = Math.round((Date.now() - date.getTime()) / 1000);
-  if (seconds < 60) return 'now';
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)} h ago` : date.toISOString().slice(0, 10);
-}
-
-function commentItem(pull: PullRequest, comment: IssueComment): TimelineItem {
-  const counts = new Map<string, number>();
-  for (const { content } of comment.reactions) counts.set(content, (counts.get(content) ?? 0) + 1);
-  return {
-    kind: 'comment',
-    isComment: true,
-    at: comment.createdAt,
-    id: comment.id,
-    author: person(comment.author),
-    isAuthor: comment.author === pull.issue.author,
-    when: ago(comment.createdAt),
-    edited: comment.updatedAt > comment.createdAt,
-    minimized: comment.minimizedReason,
-    html: renderMarkdown(comment.body),
-    reactions: [...counts].map(([content, count]) => ({ emoji: EMOJI[content] ?? content, content, count })),
-  };
-}
 
 const VERBS: Readonly<Record<string, string>> = {
   APPROVED: 'approved these changes',
@@ -198,20 +145,6 @@ async function mergeBox(hub: Hub, pull: PullRequest) {
   };
 }
 
-/** Those who can speak here: people with a role, the author first; accounts that have a token are programs. */
-function speakers(hub: Hub, { repository, issue }: PullRequest) {
-  const programs = new Set([...hub.world.personalTokens.values()].map((token) => token.account));
-  const owner = repository.owner;
-  return [...hub.world.accounts.values()]
-    .filter(
-      (account) => account.type === 'User' && !programs.has(account) && atLeast(roleOf(repository, account), 'read'),
-    )
-    .toSorted(
-      (a, b) => Number(b === issue.author) - Number(a === issue.author) || Number(a === owner) - Number(b === owner),
-    )
-    .map((account) => ({ login: account.login, role: roleOf(repository, account) }));
-}
-
 const STATES: Readonly<Record<string, string>> = { open: 'Open', closed: 'Closed', merged: 'Merged' };
 
 function wordsOf(figures: Awaited<ReturnType<typeof pullFigures>>) {
@@ -220,8 +153,8 @@ function wordsOf(figures: Awaited<ReturnType<typeof pullFigures>>) {
 }
 
 export async function timelineModel(hub: Hub, pull: PullRequest) {
-  const comments = [...pull.repository.comments.values()].filter((one) => one.number === pull.issue.number);
-  const items = [...comments.map((comment) => commentItem(pull, comment)), ...events(pull)];
+  const comments = commentsOn(pull.issue);
+  const items = [...comments.map((comment) => commentItem(pull.issue, comment)), ...events(pull)];
   const state = stateOf(pull);
   return {
     base: `/${fullName(pull.repository)}/pull/${pull.issue.number}`,
@@ -246,7 +179,7 @@ export async function timelineModel(hub: Hub, pull: PullRequest) {
     headRef: pull.headRepository === pull.repository ? pull.headRef : `${pull.headOwner.login}:${pull.headRef}`,
     baseRef: pull.baseRef,
     figures: wordsOf(await pullFigures(pull)),
-    speakers: speakers(hub, pull),
+    speakers: speakers(hub, pull.issue),
     commentCount: comments.length,
   };
 }
@@ -275,6 +208,37 @@ export async function pullModel(hub: Hub, pull: PullRequest) {
   };
 }
 
+function pullRow(pull: PullRequest) {
+  return {
+    number: pull.issue.number,
+    title: pull.issue.title,
+    state: stateOf(pull),
+    author: person(pull.issue.author),
+    when: ago(pull.issue.createdAt),
+    checks: checks(pull),
+    comments: `${commentsOn(pull.issue).length} comments`,
+    href: `/${fullName(pull.repository)}/pull/${pull.issue.number}`,
+  };
+}
+
+function issueRow(issue: Issue) {
+  return {
+    number: issue.number,
+    title: issue.title,
+    state: issue.state,
+    closed: issue.state === 'closed',
+    labels: issue.labels.map((label) => label.name),
+    author: person(issue.author),
+    when: ago(issue.createdAt),
+    comments: `${commentsOn(issue).length} comments`,
+    href: `/${fullName(issue.repository)}/issues/${issue.number}`,
+  };
+}
+
+function issuesOf(repository: Repository): Issue[] {
+  return [...repository.issues.values()].filter((issue) => issue.pull === undefined);
+}
+
 export function indexModel(hub: Hub) {
   const repositories = [...hub.world.repositories.values()].filter((one) => !one.deleted && one.parent === undefined);
   return {
@@ -282,18 +246,8 @@ export function indexModel(hub: Hub) {
       fullName: fullName(repository),
       private: repository.private,
       defaultBranch: repository.defaultBranch,
-      pulls: pullsOf(repository)
-        .toReversed()
-        .map((pull) => ({
-          number: pull.issue.number,
-          title: pull.issue.title,
-          state: stateOf(pull),
-          author: person(pull.issue.author),
-          when: ago(pull.issue.createdAt),
-          checks: checks(pull),
-          comments: `${[...repository.comments.values()].filter((one) => one.number === pull.issue.number).length} comments`,
-          href: `/${fullName(repository)}/pull/${pull.issue.number}`,
-        })),
+      pulls: pullsOf(repository).toReversed().map(pullRow),
+      issues: issuesOf(repository).toReversed().map(issueRow),
     })),
   };
 }

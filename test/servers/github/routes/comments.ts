@@ -1,23 +1,24 @@
 import { ApiError, notFound, unprocessable } from '../http/api-error.ts';
-import { accountOf, authorOf, needs, type Route, type RouteRequest, repositoryOf, text } from '../http/route.ts';
+import { accountOf, authorOf, type Route, type RouteRequest, repositoryOf, text } from '../http/route.ts';
 import { addComment, addReaction, editComment, removeComment } from '../operations/conversation.ts';
-import type { Issue, IssueComment, Reaction } from '../state/model.ts';
+import type { IssueComment, Reaction } from '../state/model.ts';
 import { atLeast, roleOf } from '../state/permissions.ts';
-import { commentView, issueView, reactionView } from '../views/pulls.ts';
+import { commentView, reactionView } from '../views/pulls.ts';
+import {
+  assertPermission,
+  assertUnlocked,
+  issueOf,
+  READ_CONVERSATION as READ,
+  WRITE_CONVERSATION as WRITE,
+} from './issue-access.ts';
 import { assertBody } from './pulls.ts';
 
-const READ = needs('read', { issues: 'read' }, { pull_requests: 'read' });
-const WRITE = needs('read', { issues: 'write' }, { pull_requests: 'write' });
-
-function issueOf(request: RouteRequest): Issue {
-  const issue = repositoryOf(request).issues.get(Number(request.params['issue_number']));
-  if (issue === undefined) throw notFound();
-  return issue;
-}
-
 function commentOf(request: RouteRequest): IssueComment {
-  const comment = repositoryOf(request).comments.get(Number(request.params['comment_id']));
-  if (comment === undefined) throw notFound();
+  const repository = repositoryOf(request);
+  const comment = repository.comments.get(Number(request.params['comment_id']));
+  const issue = repository.issues.get(comment?.number ?? 0);
+  if (comment === undefined || issue === undefined) throw notFound();
+  assertPermission(request, issue);
   return comment;
 }
 
@@ -58,11 +59,6 @@ function since(comments: readonly IssueComment[], query: Readonly<Record<string,
 
 export const COMMENT_ROUTES: readonly Route[] = [
   {
-    operation: 'issues/get',
-    needs: READ,
-    handle: (request) => ({ body: issueView(request.hub.urls, repositoryOf(request), issueOf(request)) }),
-  },
-  {
     operation: 'issues/list-comments',
     needs: READ,
     handle: (request) => {
@@ -88,6 +84,7 @@ export const COMMENT_ROUTES: readonly Route[] = [
     createsContent: true,
     handle: (request) => {
       const issue = issueOf(request);
+      assertUnlocked(request, issue);
       const body = bodyOf(request);
       const comment = addComment(request.hub, repositoryOf(request), issue, authorOf(request.caller), body);
       const view = shower(request)(comment);

@@ -22,7 +22,7 @@ import { commitOf } from './repositories.ts';
 
 const READ = needs('read', { pull_requests: 'read' });
 const MAX_FILES = 3_000;
-const MAX_BODY = 65_536;
+export const MAX_BODY = 65_536;
 
 async function detailed(request: RouteRequest, pull: PullRequest) {
   const mergeable = await askMergeable(request.hub, pull);

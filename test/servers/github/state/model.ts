@@ -95,23 +95,38 @@ export interface Review {
   readonly submittedAt: Date;
 }
 
+export type StateReason = 'completed' | 'not_planned' | 'duplicate' | 'reopened';
+export type LockReason = 'off-topic' | 'too heated' | 'resolved' | 'spam';
+
 export interface Issue {
   readonly id: number;
   readonly nodeId: string;
+  readonly repository: Repository;
   readonly number: number;
   title: string;
   body: string | null;
   readonly author: Account;
+  /** The App through which it was opened. */
+  readonly app: App | undefined;
   state: 'open' | 'closed';
+  /** Why it is in this state; null while it was never closed. */
+  stateReason: StateReason | null;
+  /** Present while its conversation is locked. */
+  locked: { readonly reason: LockReason | null } | undefined;
   readonly createdAt: Date;
   updatedAt: Date;
   closedAt: Date | undefined;
   closedBy: Account | undefined;
-  readonly labels: Label[];
+  labels: readonly Label[];
+  assignees: readonly Account[];
   /** Present when the issue is a pull request. */
   pull: PullRequest | undefined;
 }
 
+/** What is left of an issue that was here: GitHub says that it was deleted, or leads to where it is now. */
+export type Departed = { readonly kind: 'deleted' } | { readonly kind: 'transferred'; readonly to: Issue };
+
+/** Of a repository; names are compared without case. */
 export interface Label {
   readonly id: number;
   readonly nodeId: string;
@@ -237,7 +252,11 @@ export interface Repository {
   readonly roles: Map<number, Role>;
   readonly teamRoles: { readonly team: Team; readonly role: Role }[];
   nextNumber: number;
+  /** Off: there are pull requests only. */
+  hasIssues: boolean;
+  readonly labels: Label[];
   readonly issues: Map<number, Issue>;
+  readonly departed: Map<number, Departed>;
   readonly comments: Map<number, IssueComment>;
   readonly statuses: CommitStatus[];
   readonly suites: CheckSuite[];

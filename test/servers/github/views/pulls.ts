@@ -1,6 +1,6 @@
-import type { Account, Issue, IssueComment, PullRequest, Reaction, Repository, Review } from '../state/model.ts';
-import { atLeast, roleOf } from '../state/permissions.ts';
+import type { Account, IssueComment, PullRequest, Reaction, Repository, Review } from '../state/model.ts';
 import { appView, simpleUser } from './accounts.ts';
+import { authorAssociation, labelsView, rollup } from './issues.ts';
 import { repositoryView } from './repositories.ts';
 import { repositoryApi, repositoryHtml, type Urls, when } from './urls.ts';
 
@@ -12,23 +12,6 @@ function side(urls: Urls, repository: Repository | undefined, owner: Account, re
     user: simpleUser(urls, owner),
     repo: repository === undefined || repository.deleted ? null : repositoryView(urls, repository),
   };
-}
-
-export function authorAssociation(repository: Repository, account: Account): string {
-  if (repository.owner.id === account.id) return 'OWNER';
-  return atLeast(roleOf(repository, account), 'triage') ? 'COLLABORATOR' : 'NONE';
-}
-
-export function labelsView(urls: Urls, repository: Repository, issue: Issue) {
-  return issue.labels.map((label) => ({
-    id: label.id,
-    node_id: label.nodeId,
-    url: `${repositoryApi(urls, repository)}/labels/${encodeURIComponent(label.name)}`,
-    name: label.name,
-    color: label.color,
-    default: false,
-    description: '',
-  }));
 }
 
 export function mergeCommitOf(pull: PullRequest): string | null {
@@ -53,7 +36,7 @@ export function pullListItem(urls: Urls, pull: PullRequest) {
     issue_url: issueUrl,
     number: issue.number,
     state: issue.state,
-    locked: false,
+    locked: issue.locked !== undefined,
     title: issue.title,
     user: simpleUser(urls, issue.author),
     body: issue.body,
@@ -62,11 +45,11 @@ export function pullListItem(urls: Urls, pull: PullRequest) {
     closed_at: issue.closedAt === undefined ? null : when(issue.closedAt),
     merged_at: pull.merged === undefined ? null : when(pull.merged.at),
     merge_commit_sha: mergeCommitOf(pull),
-    assignee: null,
-    assignees: [],
+    assignee: issue.assignees[0] === undefined ? null : simpleUser(urls, issue.assignees[0]),
+    assignees: issue.assignees.map((account) => simpleUser(urls, account)),
     requested_reviewers: [],
     requested_teams: [],
-    labels: labelsView(urls, repository, issue),
+    labels: labelsView(urls, issue),
     milestone: null,
     draft: pull.draft,
     commits_url: `${self}/commits`,
@@ -88,7 +71,7 @@ export function pullListItem(urls: Urls, pull: PullRequest) {
     },
     author_association: authorAssociation(repository, issue.author),
     auto_merge: null,
-    active_lock_reason: null,
+    active_lock_reason: issue.locked?.reason ?? null,
   };
 }
 
@@ -121,8 +104,6 @@ export function pullView(urls: Urls, pull: PullRequest, figures: PullFigures) {
   };
 }
 
-const CONTENTS = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'eyes', 'rocket'] as const;
-
 export function reactionView(urls: Urls, reaction: Reaction) {
   return {
     id: reaction.id,
@@ -131,11 +112,6 @@ export function reactionView(urls: Urls, reaction: Reaction) {
     content: reaction.content,
     created_at: when(reaction.createdAt),
   };
-}
-
-function rollup(url: string, reactions: readonly Reaction[]) {
-  const counts = CONTENTS.map((content) => [content, reactions.filter((one) => one.content === content).length]);
-  return { url, total_count: reactions.length, ...Object.fromEntries(counts) };
 }
 
 export function commentView(urls: Urls, repository: Repository, comment: IssueComment) {
@@ -155,53 +131,6 @@ export function commentView(urls: Urls, repository: Repository, comment: IssueCo
     body: comment.body,
     reactions: rollup(`${url}/reactions`, comment.reactions),
     performed_via_github_app: comment.app === undefined ? null : appView(urls, comment.app),
-  };
-}
-
-export function issueView(urls: Urls, repository: Repository, issue: Issue) {
-  const api = repositoryApi(urls, repository);
-  const url = `${api}/issues/${issue.number}`;
-  const html = `${repositoryHtml(urls, repository)}/${issue.pull === undefined ? 'issues' : 'pull'}/${issue.number}`;
-  const pullUrl = `${api}/pulls/${issue.number}`;
-  const merged = issue.pull?.merged;
-  const pullLinks = {
-    url: pullUrl,
-    html_url: html,
-    diff_url: `${html}.diff`,
-    patch_url: `${html}.patch`,
-    merged_at: merged === undefined ? null : when(merged.at),
-  };
-  return {
-    url,
-    repository_url: api,
-    labels_url: `${url}/labels{/name}`,
-    comments_url: `${url}/comments`,
-    events_url: `${url}/events`,
-    html_url: html,
-    id: issue.id,
-    node_id: issue.nodeId,
-    number: issue.number,
-    title: issue.title,
-    user: simpleUser(urls, issue.author),
-    labels: labelsView(urls, repository, issue),
-    state: issue.state,
-    state_reason: null,
-    locked: false,
-    active_lock_reason: null,
-    assignee: null,
-    assignees: [],
-    milestone: null,
-    comments: [...repository.comments.values()].filter((comment) => comment.number === issue.number).length,
-    created_at: when(issue.createdAt),
-    updated_at: when(issue.updatedAt),
-    closed_at: issue.closedAt === undefined ? null : when(issue.closedAt),
-    closed_by: issue.closedBy === undefined ? null : simpleUser(urls, issue.closedBy),
-    author_association: authorAssociation(repository, issue.author),
-    body: issue.body,
-    reactions: rollup(`${url}/reactions`, []),
-    timeline_url: `${url}/timeline`,
-    performed_via_github_app: null,
-    ...(issue.pull === undefined ? {} : { draft: issue.pull.draft, pull_request: pullLinks }),
   };
 }
 

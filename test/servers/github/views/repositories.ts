@@ -1,6 +1,6 @@
 import type { Repository, Role } from '../state/model.ts';
 import { atLeast } from '../state/permissions.ts';
-import { fullName, pullsOf } from '../state/world.ts';
+import { fullName } from '../state/world.ts';
 import { simpleUser } from './accounts.ts';
 import { repositoryApi, repositoryHtml, type Urls, when } from './urls.ts';
 
@@ -64,7 +64,7 @@ export function minimalRepository(urls: Urls, repository: Repository) {
 
 export function repositoryView(urls: Urls, repository: Repository, role?: Role) {
   const html = repositoryHtml(urls, repository);
-  const open = pullsOf(repository).filter((pull) => pull.issue.state === 'open').length;
+  const open = [...repository.issues.values()].filter((issue) => issue.state === 'open').length;
   return {
     ...minimalRepository(urls, repository),
     clone_url: `${html}.git`,
@@ -83,7 +83,7 @@ export function repositoryView(urls: Urls, repository: Repository, role?: Role) 
     is_template: false,
     web_commit_signoff_required: false,
     allow_forking: true,
-    has_issues: true,
+    has_issues: repository.hasIssues,
     has_projects: true,
     has_wiki: true,
     has_pages: false,
