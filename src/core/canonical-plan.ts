@@ -78,7 +78,7 @@ function canonicalResource(entry: ResourceChangeJson, options: CanonicalOptions)
   const action = [
     change.actions.join('+'),
     ...(entry.previous_address === undefined ? [] : [`moved from ${entry.previous_address}`]),
-    ...(change.importing ? [`import ${hash(options.key, entry.address, 'importing', id)}`] : []),
+    ...(change.importing ? [`import ${hashValue(options.key, entry.address, 'importing', id)}`] : []),
     ...replaceCauses(change),
   ].join(', ');
   return canonicalChange(action, changeAddress(entry), change, options);
@@ -95,9 +95,8 @@ function canonicalChange(
   change: Partial<Pick<ChangeJson, 'before' | 'after' | 'after_unknown'>>,
   { key, ignore }: CanonicalOptions,
 ): CanonicalChange {
-  const patterns = ignore.filter((rule) => globMatches(rule.address, address)).map((rule) => rule.attribute);
-  const ignored = (path: string) =>
-    pathAndParents(path === '' ? 'value' : path).some((part) => patterns.some((glob) => globMatches(glob, part)));
+  const rules = ignore.filter((rule) => globMatches(rule.address, address));
+  const ignored = (path: string) => rules.some((rule) => isIgnoredBy(rule, path === '' ? 'value' : path));
   const before = new Map(valueLeaves(change.before));
   const after = new Map(valueLeaves(change.after));
   const unknown = new Set(
@@ -105,14 +104,20 @@ function canonicalChange(
   );
   const paths = [...new Set([...before.keys(), ...after.keys(), ...unknown])].filter((path) => !ignored(path));
   const leaf = (path: string, values: ReadonlyMap<string, unknown>) =>
-    values.has(path) ? hash(key, address, path, values.get(path)) : ABSENT;
+    values.has(path) ? hashValue(key, address, path, values.get(path)) : ABSENT;
   const attributes = paths.map(
     (path) => [path, `${leaf(path, before)}/${unknown.has(path) ? UNKNOWN : leaf(path, after)}`] as const,
   );
   return { action, attributes: sorted(attributes) };
 }
 
-function hash(key: Uint8Array, address: string, path: string, value: unknown): string {
+/** Whether the attribute, or something it lies in, is what the rule names. */
+export function isIgnoredBy({ attribute }: Pick<IgnoreRule, 'attribute'>, path: string): boolean {
+  return pathAndParents(path).some((part) => globMatches(attribute, part));
+}
+
+/** Tells values apart without telling them. The place counts, so that equal values at two places are not seen to be equal. */
+export function hashValue(key: Uint8Array, address: string, path: string, value: unknown): string {
   const text = JSON.stringify([address, path, value ?? null]);
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, HASH_LENGTH);
 }

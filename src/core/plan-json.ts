@@ -38,10 +38,12 @@ const check = z.looseObject({
 const planJson = z.looseObject({
   format_version: z.string(),
   errored: z.boolean().optional(),
+  complete: z.boolean().optional(),
   variables: z.record(z.string(), z.looseObject({ value: z.unknown().optional() })).optional(),
   resource_changes: z.array(resourceChange).optional(),
   resource_drift: z.array(resourceChange).optional(),
   output_changes: z.record(z.string(), change).optional(),
+  relevant_attributes: z.unknown().optional(),
   action_invocations: z.array(z.unknown()).optional(),
   checks: z.array(check).nullish(),
   prior_state: z.unknown().optional(),
@@ -144,7 +146,8 @@ function toResourceChange(entry: ResourceChangeJson): ResourceChange {
   };
 }
 
-function planAction({ change, previous_address }: ResourceChangeJson): PlanAction {
+/** @throws PlanFormatError for an action that nobody here knows. */
+export function planAction({ change, previous_address }: ResourceChangeJson): PlanAction {
   const actions = new Set(change.actions);
   if (actions.has('create') && actions.has('delete')) return 'replace';
   for (const action of ['create', 'delete', 'update', 'read', 'forget'] as const) {
@@ -178,6 +181,16 @@ function checkSentences(entry: z.infer<typeof check>): readonly string[] {
   if (entry.status === 'unknown' && entry.address.kind === 'check') {
     return [`${name}: will be known only after the apply`];
   }
+  return problemSentences(entry);
+}
+
+/** What did not hold when the plan was made, one sentence each. */
+export function failedChecks(plan: PlanJson): readonly string[] {
+  return (plan.checks ?? []).flatMap(problemSentences);
+}
+
+function problemSentences(entry: z.infer<typeof check>): readonly string[] {
+  const name = entry.address.to_display;
   if (entry.status !== 'fail' && entry.status !== 'error') return [];
   const messages = (entry.instances ?? []).flatMap(({ problems }) => (problems ?? []).map(({ message }) => message));
   const said = messages.filter((message) => message !== undefined);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalText } from './canonical-text.ts';
 import type { Project } from './project.ts';
 import { isWithin, joinPath, parentDirectory } from './repository-path.ts';
 import { listCalledDirectories, listReferencedFiles, type Configuration } from './root-module.ts';
@@ -89,10 +90,5 @@ function describeRun(project: Project): string {
     terraformDistribution,
     files: autoplan.whenModified,
   };
-  return JSON.stringify(told, (_key, value: unknown) => sortKeys(value));
-}
-
-function sortKeys(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return String(canonicalText(told));
 }

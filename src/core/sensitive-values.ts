@@ -1,3 +1,4 @@
+import { asList, asObject, type JsonObject } from './json-value.ts';
 import type { PlanJson } from './plan-json.ts';
 import { valueLeaves } from './value-leaves.ts';
 
@@ -37,16 +38,6 @@ export function sensitiveBackendValues(backendConfig: unknown): readonly string[
   const found = new Set<string>();
   for (const [path, value] of valueLeaves(backendConfig)) if (looksSecret(path)) addTexts(found, value);
   return [...found];
-}
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function asObject(value: unknown): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-}
-
-function asList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function addTexts(found: Set<string>, value: unknown): void {

@@ -17,13 +17,13 @@ export function* valueLeaves(value: unknown, path = ''): Generator<Leaf> {
 }
 
 /** Keys that are not plain words are quoted, so that two different places never have one path. */
-function childPath(path: string, key: string): string {
+export function childPath(path: string, key: string): string {
   if (!/^[\w-]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** The path itself and those of everything it lies in: `a.b[0]` gives `a.b[0]`, `a.b`, `a`. */
+/** The path itself and those of everything it lies in: `a.b[0]` gives `a.b[0]`, `a.b`, `a`; so does `a.b[*]`, any element. */
 export function pathAndParents(path: string): readonly string[] {
-  const ends = [...path.matchAll(/(?:\.|\[(?:\d+|"(?:[^"\\]|\\.)*")\])/g)].map((match) => match.index);
+  const ends = [...path.matchAll(/(?:\.|\[(?:\d+|\*|"(?:[^"\\]|\\.)*")\])/g)].map((match) => match.index);
   return [path, ...ends.toReversed().map((end) => path.slice(0, end))].filter((part) => part !== '');
 }

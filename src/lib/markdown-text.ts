@@ -10,11 +10,15 @@ const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>':
 /** Where a bare address would become a link. */
 const AUTOLINK = /:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\./gi;
 
-/** One line of at most `max` UTF-16 units; a cut shows as an ellipsis and never parts a surrogate pair. */
+/** One line of at most `max` UTF-16 units; a cut shows as an ellipsis. */
 export function oneLine(text: string, max = Number.POSITIVE_INFINITY): string {
-  const line = stripControl(text).replace(/\s+/g, ' ').trim();
-  if (line.length <= max) return line;
-  return `${line
+  return cutText(stripControl(text).replace(/\s+/g, ' ').trim(), max);
+}
+
+/** At most `max` UTF-16 units, an ellipsis among them where something was cut; never parts a surrogate pair. */
+export function cutText(text: string, max: number): string {
+  if (text.length <= max) return text;
+  return `${text
     .slice(0, Math.max(0, max - 1))
     .toWellFormed()
     .replace(/\uFFFD$/, '')}…`;
