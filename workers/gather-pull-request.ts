@@ -26,8 +26,8 @@ export interface GatheredPullRequest {
 }
 
 export function rulesOf({ config }: Pick<WorkerContext, 'config'>, repository: Repository): RepositoryRules {
-  const { repos, workflows, repoLocks, permissions } = config;
-  return resolveRules(repos, { workflows, repoLocks, permissions }, repositoryName(repository));
+  const { repos, workflows, repoLocks, permissions, drift } = config;
+  return resolveRules(repos, { workflows, repoLocks, permissions, drift: drift.defaults }, repositoryName(repository));
 }
 
 /** `host/owner/name`, as rules, allowlist and selectors match it. */

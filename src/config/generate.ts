@@ -79,7 +79,21 @@ function table(schema: JsonSchema, withVariable: boolean): readonly string[] {
   const head = withVariable
     ? ['| key | variable | default | meaning |', '|---|---|---|---|']
     : ['| key | default | meaning |', '|---|---|---|'];
-  return [...head, ...listKeys(schema, '').map(({ path, key }) => toRow(path, key, withVariable))];
+  return [...head, ...withoutRepeats(listKeys(schema, '')).map(({ path, key }) => toRow(path, key, withVariable))];
+}
+
+interface ListedKey {
+  readonly path: string;
+  readonly key: JsonSchema;
+}
+
+/** What is inside of a group is told once, not again for the same group in the entries of a list. */
+function withoutRepeats(keys: readonly ListedKey[]): readonly ListedKey[] {
+  const told = new Map(keys.map(({ path, key }) => [path, key.description]));
+  return keys.filter(({ path, key }) => {
+    const above = /^[a-z_]+\[\]\.(?<path>.+\..+)$/.exec(path)?.groups?.path;
+    return above === undefined || told.get(above) !== key.description;
+  });
 }
 
 function toRow(path: string, key: JsonSchema, withVariable: boolean): string {
@@ -94,7 +108,7 @@ function toRow(path: string, key: JsonSchema, withVariable: boolean): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-function listKeys(schema: JsonSchema, prefix: string): readonly { readonly path: string; readonly key: JsonSchema }[] {
+function listKeys(schema: JsonSchema, prefix: string): readonly ListedKey[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, key]) => {
     const path = prefix + name;
     const named =

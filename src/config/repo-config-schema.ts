@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { joinPath, leavesRepository } from '../core/repository-path.ts';
 import { problemOfWorkspace } from '../core/workspace-name.ts';
 import { compileGlob, containsGlob } from '../lib/glob.ts';
+import { projectDrift, repositoryDrift } from './drift-schema.ts';
 import { WORKFLOW_STAGES, type ForeignKeys } from './foreign-keys.ts';
 import {
   REQUIREMENTS,
@@ -98,6 +99,9 @@ const project = z
       .min(1, 'cannot be an empty list')
       .optional()
       .describe('With a glob in `dir`: a directory counts when it has a file of such a name.'),
+    drift: projectDrift
+      .optional()
+      .describe('Drift checks of this project, where they are other than the repository’s: keys as of `drift`.'),
   })
   .superRefine((value, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
@@ -137,6 +141,7 @@ export const repositoryConfig = z
       abort_on_execution_order_fail: flag.prefault(false).describe('Whether a failure stops the later order groups.'),
       autodiscover: autodiscover.optional().describe('Whether projects are discovered beside those named here.'),
       repo_locks: repoLocks.optional().describe('When projects are locked. Needs the server’s `allowed_overrides`.'),
+      drift: repositoryDrift.optional().describe('Drift checks: what really runs, compared with the tracked branch.'),
       projects: z.array(project).prefault([]).describe('The projects of this repository.'),
       workflows: workflows.optional().describe('Workflows by name. Needs the server’s `allow_custom_workflows`.'),
     },

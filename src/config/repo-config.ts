@@ -1,11 +1,12 @@
 import type { ProjectEntry, RepositoryConfig } from '../core/repository-config.ts';
 import type { ConfigProblem } from '../core/reply.ts';
+import { makeDriftCheck, toProjectDrift, toRepositoryDrift } from './drift-keys.ts';
 import { cleanForeignKeys } from './foreign-keys.ts';
 import { checkEntries } from './repo-config-checks.ts';
 import { FOREIGN_KEYS, repositoryConfig, type RawRepositoryConfig } from './repo-config-schema.ts';
-import { checkData, byLine } from './schema-problems.ts';
+import { checkData, byLine, formatPath } from './schema-problems.ts';
 import { toWorkflows } from './workflow-schema.ts';
-import { readYaml, type YamlFile } from './yaml-file.ts';
+import { readYaml, type Path, type YamlFile } from './yaml-file.ts';
 
 export type ReadRepositoryConfig =
   | {
@@ -28,7 +29,9 @@ export function readRepositoryConfig(text: string, file: string): ReadRepository
   const checked = checkData(repositoryConfig, yaml, cleaned.data);
   const schemaProblems = 'problems' in checked ? checked.problems : [];
   const config = 'value' in checked ? toConfig(checked.value, yaml) : undefined;
-  const problems = [...cleaned.problems, ...schemaProblems, ...(config ? checkEntries(config) : [])].sort(byLine);
+  const driftProblems = 'value' in checked ? checkDrift(checked.value, yaml) : [];
+  const entryProblems = config ? checkEntries(config) : [];
+  const problems = [...cleaned.problems, ...schemaProblems, ...driftProblems, ...entryProblems].sort(byLine);
   return config && problems.length === 0
     ? { config, warnings }
     : { problems: capProblems(problems), warnings: capProblems(warnings) };
@@ -53,6 +56,7 @@ function toConfig(raw: RawRepositoryConfig, yaml: YamlFile): RepositoryConfig {
     abortOnExecutionOrderFail: raw.abort_on_execution_order_fail,
     autodiscover: raw.autodiscover,
     repoLocks: raw.repo_locks?.mode,
+    drift: raw.drift && toRepositoryDrift(raw.drift),
     projects: raw.projects.map((project, index) => toEntry(project, yaml.lineOf(['projects', index]))),
     workflows: toWorkflows(raw.workflows),
   };
@@ -75,7 +79,23 @@ function toEntry(raw: RawRepositoryConfig['projects'][number], line: number | un
     executionOrderGroup: raw.execution_order_group,
     dependsOn: raw.depends_on,
     repoLocks: raw.repo_locks?.mode,
+    drift: raw.drift && toProjectDrift(raw.drift),
   };
+}
+
+function checkDrift(raw: RawRepositoryConfig, yaml: YamlFile): readonly ConfigProblem[] {
+  const check = makeDriftCheck();
+  const written = [
+    { path: ['drift'], drift: raw.drift },
+    ...raw.projects.map(({ drift }, index) => ({ path: ['projects', index, 'drift'], drift })),
+  ];
+  return written.flatMap(({ path, drift }) =>
+    (drift ? check(drift) : []).map((problem): ConfigProblem => {
+      const place: Path = [...path, ...problem.path];
+      const message = `${formatPath(place)}: ${problem.message}`;
+      return { file: yaml.file, line: yaml.lineOf(place), message, suggestion: undefined };
+    }),
+  );
 }
 
 /** Atlantis' older key for the same thing. */

@@ -1,4 +1,5 @@
 import type { TerraformDistribution } from '../core/configuration-file.ts';
+import type { RepositoryDriftKeys } from '../core/drift/settings.ts';
 import type { RepoLocksMode } from '../core/project.ts';
 import type { RepositoryRule, TeamPermissions } from '../core/repository-rules.ts';
 import type { Workflow } from '../core/workflow.ts';
@@ -76,12 +77,24 @@ export interface ServerConfig {
     /** Whether Holdfast fetches what is missing from the registries. */
     readonly download: boolean;
   };
+  readonly drift: DriftConfig;
   readonly permissions: TeamPermissions;
   readonly github: GithubConfig | undefined;
   readonly proxyUrl: Secret | undefined;
   readonly noProxy: readonly string[];
   readonly repos: readonly RepositoryRule[];
   readonly workflows: ReadonlyMap<string, Workflow>;
+}
+
+export interface DriftConfig {
+  /** What holds where neither a rule nor a repository says otherwise. */
+  readonly defaults: RepositoryDriftKeys;
+  /** Checks at once; undefined: as many as the workers have room for. */
+  readonly limits: {
+    readonly maxConcurrent: number | undefined;
+    readonly perRepository: number | undefined;
+    readonly perCredential: number | undefined;
+  };
 }
 
 export interface SandboxConfig {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { repositoryDrift } from './drift-schema.ts';
 import type { ForeignKeys } from './foreign-keys.ts';
 import { WORKFLOW_STAGES } from './foreign-keys.ts';
 import {
@@ -127,6 +128,7 @@ export const repositoryRule = z.strictObject({
   repo_locks: repoLocks.optional().describe('When projects are locked.'),
   autodiscover: autodiscover.optional().describe('Whether projects are discovered, whatever the repository says.'),
   permissions: teams.optional().describe('Per command the teams that may use it.'),
+  drift: repositoryDrift.optional().describe('Drift checks of these repositories: keys as of `drift`.'),
 });
 
 const POLICIES = 'there are no policy checks; leaving this out would let through what it stops';

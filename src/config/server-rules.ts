@@ -1,5 +1,7 @@
 import type { RepositoryRule } from '../core/repository-rules.ts';
 import { suggest } from '../lib/suggestion.ts';
+import { makeDriftCheck, toRepositoryDrift } from './drift-keys.ts';
+import type { DriftConfig } from './server-config.ts';
 import type { RawServerConfig } from './server-schema.ts';
 import type { Resolver } from './to-server-config.ts';
 
@@ -32,5 +34,26 @@ function toRule(rule: RawServerConfig['repos'][number]): RepositoryRule {
     repoLocks: rule.repo_locks?.mode,
     autodiscover: rule.autodiscover,
     permissions: rule.permissions,
+    drift: rule.drift && toRepositoryDrift(rule.drift),
+  };
+}
+
+/** The server's own `drift:`; problems of its rules' are told here as well. */
+export function toDrift(raw: RawServerConfig, resolver: Resolver): DriftConfig {
+  const check = makeDriftCheck();
+  const written = [
+    { path: ['drift'], drift: raw.drift },
+    ...raw.repos.map(({ drift }, index) => ({ path: ['repos', index, 'drift'], drift })),
+  ];
+  for (const { path, drift } of written) {
+    for (const problem of drift ? check(drift) : []) resolver.problem([...path, ...problem.path], problem.message);
+  }
+  return {
+    defaults: toRepositoryDrift(raw.drift),
+    limits: {
+      maxConcurrent: raw.drift.max_concurrent,
+      perRepository: raw.drift.max_concurrent_per_repository,
+      perCredential: raw.drift.max_concurrent_per_credential,
+    },
   };
 }

@@ -1,25 +1,10 @@
 import { z } from 'zod';
+import { driftDefaults } from './drift-schema.ts';
+import { group, key } from './server-key.ts';
 import { credential, mount, repositoryRule, teams, terraformBinary, verifyIgnore } from './server-rules-schema.ts';
 import { flag, globs, repoLocks, text, texts } from './schema-parts.ts';
 import { absolutePath, count, duration, encryptionKey, listenAddress, size, url } from './server-values.ts';
 import { workflows } from './workflow-schema.ts';
-
-/** A key that can come from the environment as well; a list is then separated by commas. */
-interface Meta {
-  readonly description: string;
-  readonly env?: string;
-  readonly secret?: true;
-}
-
-function key<T extends z.ZodType>(schema: T, description: string, env?: string): T {
-  const meta: Meta = env === undefined ? { description } : { description, env: `HOLDFAST_${env}` };
-  return schema.meta({ ...meta });
-}
-
-/** A group of keys that is there even when nothing of it is written. */
-function group<T extends z.ZodRawShape>(shape: T, description: string) {
-  return z.prefault(z.strictObject(shape), {} as never).meta({ description });
-}
 
 const github = {
   api_url: key(
@@ -239,6 +224,7 @@ export const serverConfig = z
         },
         'Where providers come from.',
       ),
+      drift: driftDefaults,
       permissions: key(
         teams.optional(),
         'Per command the teams that may use it, beside the permission on the repository.',

@@ -8,7 +8,7 @@ import { formatPath } from './schema-problems.ts';
 import type { CredentialConfig, ServerConfig } from './server-config.ts';
 import type { Environment } from './server-environment.ts';
 import type { RawServerConfig } from './server-schema.ts';
-import { toRules } from './server-rules.ts';
+import { toDrift, toRules } from './server-rules.ts';
 import { encryptionKey } from './server-values.ts';
 import { toWorkflows } from './workflow-schema.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
@@ -36,6 +36,7 @@ export function toServerConfig(
     credentials: raw.credentials.map((credential, index) => toCredential(credential, ['credentials', index], resolver)),
     github: toGithub(raw.github, resolver),
     repos: toRules(raw, resolver),
+    drift: toDrift(raw, resolver),
     permissions: raw.permissions ?? {},
     workflows: new Map([['default', DEFAULT_WORKFLOW], ...toWorkflows(raw.workflows)]),
   };

@@ -1,5 +1,6 @@
 import { compileGlob } from '../lib/glob.ts';
 import type { TerraformDistribution } from './configuration-file.ts';
+import type { ProjectDriftKeys } from './drift/settings.ts';
 import { findTouchedRoots, type TouchedRoots } from './module-changes.ts';
 import { placeEntries } from './place-entries.ts';
 import type { Project } from './project.ts';
@@ -43,6 +44,8 @@ export interface FoundProject {
   readonly reasons: readonly string[];
   /** Recognised, but not something Holdfast can plan: why, and what to do. */
   readonly unplannable: string | undefined;
+  /** What its entry in the config says of drift checks. */
+  readonly drift: ProjectDriftKeys | undefined;
 }
 
 /** What both the config and discovery are asked again and again, worked out once. */
@@ -109,6 +112,7 @@ function blankEntry(root: TerraformDirectory): PlacedEntry {
     executionOrderGroup: 0,
     dependsOn: [],
     repoLocks: undefined,
+    drift: undefined,
   };
 }
 
@@ -138,7 +142,7 @@ function toProject(finder: Finder, entry: PlacedEntry, origin: FoundProject['ori
   };
   const unplannable =
     'problem' in found ? found.problem : explainDirectory(finder.input.head.configuration.get(entry.dir), project);
-  return { project, origin, reasons: listReasons(finder, entry, origin), unplannable };
+  return { project, origin, reasons: listReasons(finder, entry, origin), unplannable, drift: entry.drift };
 }
 
 /** A written `when_modified` is obeyed to the letter; without one, local modules and files that are read count as well. */
@@ -157,8 +161,9 @@ function isSamePlace(a: ProjectEntry, b: ProjectEntry): boolean {
   return a.dir === b.dir && a.workspace === b.workspace && a.name === b.name;
 }
 
+/** What drift checks it wants is no reason to plan it. */
 function describeEntry(entry: ProjectEntry): string {
-  return JSON.stringify({ ...entry, line: undefined });
+  return JSON.stringify({ ...entry, line: undefined, drift: undefined });
 }
 
 /** Custom workflows may well know how to deal with what the built-in steps cannot. */

@@ -1,4 +1,5 @@
 import type { TerraformDistribution } from './configuration-file.ts';
+import type { ProjectDriftKeys, RepositoryDriftKeys } from './drift/settings.ts';
 import type { RepoLocksMode, Requirement } from './project.ts';
 import type { Autodiscover } from './repository-rules.ts';
 import type { Workflow } from './workflow.ts';
@@ -24,6 +25,7 @@ export interface ProjectEntry {
   readonly executionOrderGroup: number;
   readonly dependsOn: readonly string[];
   readonly repoLocks: RepoLocksMode | undefined;
+  readonly drift: ProjectDriftKeys | undefined;
 }
 
 /** A repository's config file, read and valid. */
@@ -35,6 +37,7 @@ export interface RepositoryConfig {
   readonly abortOnExecutionOrderFail: boolean;
   readonly autodiscover: Autodiscover | undefined;
   readonly repoLocks: RepoLocksMode | undefined;
+  readonly drift: RepositoryDriftKeys | undefined;
   readonly projects: readonly ProjectEntry[];
   /** Without `default`, unless the file redefines it. */
   readonly workflows: ReadonlyMap<string, Workflow>;

@@ -1,3 +1,4 @@
+import type { RepositoryDriftKeys } from './drift/settings.ts';
 import type { RepoLocksMode, Requirement } from './project.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -37,6 +38,7 @@ export interface RepositoryRule {
   readonly repoLocks: RepoLocksMode | undefined;
   readonly autodiscover: Autodiscover | undefined;
   readonly permissions: TeamPermissions | undefined;
+  readonly drift: RepositoryDriftKeys | undefined;
 }
 
 /** What the server says of one repository after all entries that match it were laid over one another. */
@@ -57,4 +59,6 @@ export interface RepositoryRules {
   /** undefined: the repository's config decides, else `auto`. */
   readonly autodiscover: Autodiscover | undefined;
   readonly permissions: TeamPermissions;
+  /** The server's default, then what its matching rules say, in their order. */
+  readonly drift: readonly RepositoryDriftKeys[];
 }

@@ -1,4 +1,5 @@
 import { compileRegex } from '../lib/linear-regex.ts';
+import type { RepositoryDriftKeys } from './drift/settings.ts';
 import type { RepoLocksMode } from './project.ts';
 import type { RepositoryRule, RepositoryRules, TeamPermissions } from './repository-rules.ts';
 import { DEFAULT_WORKFLOW, type Workflow } from './workflow.ts';
@@ -11,6 +12,7 @@ export interface ServerDefaults {
   readonly workflows: ReadonlyMap<string, Workflow>;
   readonly repoLocks: RepoLocksMode;
   readonly permissions: TeamPermissions;
+  readonly drift: RepositoryDriftKeys;
 }
 
 /** Lays all entries that match `host/owner/name` over one another: per key, the last that sets it counts. */
@@ -36,6 +38,7 @@ export function resolveRules(
     repoLocks: last('repoLocks') ?? defaults.repoLocks,
     autodiscover: last('autodiscover'),
     permissions: last('permissions') ?? defaults.permissions,
+    drift: [defaults.drift, ...matching.flatMap((rule) => rule.drift ?? [])],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ApplyFacts, ReviewFacts } from '../../src/core/apply-gate.ts';
 import type { BatchNotes } from '../../src/core/batch.ts';
+import type { RepositoryDriftKeys } from '../../src/core/drift/settings.ts';
 import { type Project, type ProjectKey, projectKey } from '../../src/core/project.ts';
 import type { Account, PullRequest } from '../../src/core/pull-request.ts';
 import {
@@ -80,6 +81,25 @@ export function buildProject(some: Partial<Project> = {}): Project {
     executionOrderGroup: 0,
     dependsOn: [],
     repoLocks: 'on_plan',
+    ...some,
+  };
+}
+
+/** A `drift:` that says only what is given. */
+export function buildDriftKeys(some: Partial<RepositoryDriftKeys> = {}): RepositoryDriftKeys {
+  return {
+    enabled: undefined,
+    schedule: undefined,
+    timezone: undefined,
+    windows: undefined,
+    mode: undefined,
+    confirmations: undefined,
+    errorGraceMs: undefined,
+    labels: undefined,
+    assignees: undefined,
+    ignore: undefined,
+    report: undefined,
+    maxOpenIssues: undefined,
     ...some,
   };
 }

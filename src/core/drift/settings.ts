@@ -20,14 +20,13 @@ export interface DriftWindow {
   readonly timezone: string;
 }
 
-/** Differences that do not count as drift, as a config file says it. Address and attribute are globs. */
+/** Attributes that do not count as differing, as a config file says it. In address and attribute `*` is any run of characters. */
 export interface DriftIgnore {
   readonly address: string;
   readonly attribute: string;
   readonly reason: string;
-  readonly owner: string | undefined;
-  /** undefined: until it is taken out of the file. */
-  readonly expires: Date | undefined;
+  readonly owner: string;
+  readonly expires: Date;
 }
 
 /** A `drift:` as one place writes it; undefined: not written there. */

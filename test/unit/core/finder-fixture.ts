@@ -4,6 +4,7 @@ import type { CommitView, FinderInput } from '../../../src/core/project-finder.t
 import type { RepositoryRule, RepositoryRules } from '../../../src/core/repository-rules.ts';
 import { resolveRules } from '../../../src/core/resolve-rules.ts';
 import { readConfiguration, type Configuration } from '../../../src/core/root-module.ts';
+import { buildDriftKeys } from '../../support/builders.ts';
 import { DEFAULT_WORKFLOW, type Workflow } from '../../../src/core/workflow.ts';
 
 /** Files by path; a body for those that are configuration. */
@@ -47,6 +48,7 @@ const NOTHING: RepositoryRule = {
   repoLocks: undefined,
   autodiscover: undefined,
   permissions: undefined,
+  drift: undefined,
 };
 
 export function rule(keys: Partial<RepositoryRule>): RepositoryRule {
@@ -58,7 +60,7 @@ export function rules(...keys: readonly Partial<RepositoryRule>[]): RepositoryRu
     ['default', DEFAULT_WORKFLOW],
     ['custom', CUSTOM],
   ]);
-  const defaults = { workflows, repoLocks: 'on_plan', permissions: {} } as const;
+  const defaults = { workflows, repoLocks: 'on_plan', permissions: {}, drift: buildDriftKeys() } as const;
   return resolveRules(keys.map(rule), defaults, 'github.com/acme/infra');
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RepositoryRule } from '../../../src/core/repository-rules.ts';
 import { resolveProjects, type ResolvedProjects } from '../../../src/core/resolve-projects.ts';
+import { buildDriftKeys } from '../../support/builders.ts';
 import { backend, cloud, commit, CUSTOM, input, OPEN, reads, rules, uses, type Files } from './finder-fixture.ts';
 
 type Keys = Partial<RepositoryRule>;
@@ -141,6 +142,21 @@ describe('the config', () => {
       dependsOn: ['d'],
       executionOrderGroup: 2,
     });
+  });
+
+  test('what an entry says of drift checks comes along, and is no reason to plan', () => {
+    const base = commit(TREE, 'projects: [{dir: prod}]');
+    const head = commit(TREE, 'projects: [{dir: prod, drift: {every: 1h}}]');
+    const resolved = resolveProjects(input({ base, head, changed: ['holdfast.yaml'] }));
+    expect(resolved.autoplan).toEqual([]);
+    const {
+      report: _report,
+      maxOpenIssues: _most,
+      ...keys
+    } = buildDriftKeys({
+      schedule: { kind: 'every', everyMs: 3_600_000 },
+    });
+    expect(resolved.all.map((found) => found.drift)).toEqual([keys]);
   });
 
   test('a changed entry is a reason of its own', () => {

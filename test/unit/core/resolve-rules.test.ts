@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { resolveRules, servesBranch } from '../../../src/core/resolve-rules.ts';
 import { DEFAULT_WORKFLOW } from '../../../src/core/workflow.ts';
+import { buildDriftKeys } from '../../support/builders.ts';
 import { CUSTOM, rule, rules } from './finder-fixture.ts';
+
+const drift = buildDriftKeys();
 
 describe('rules laid over one another', () => {
   test('without any, nothing is allowed and nothing is demanded', () => {
@@ -43,13 +46,24 @@ describe('rules laid over one another', () => {
     });
   });
 
+  test('drift keys: the server’s, then those of every entry that matches', () => {
+    const keys = (confirmations: number) => buildDriftKeys({ confirmations });
+    const got = rules({ drift: keys(3) }, { id: 'github.com/acme/other', drift: keys(4) }, {}, { drift: keys(5) });
+    expect(got.drift.map((one) => one.confirmations)).toEqual([undefined, 3, 5]);
+  });
+
   test('the server may redefine the default workflow', () => {
-    const defaults = { workflows: new Map([['default', CUSTOM]]), repoLocks: 'on_plan', permissions: {} } as const;
+    const defaults = {
+      workflows: new Map([['default', CUSTOM]]),
+      repoLocks: 'on_plan',
+      permissions: {},
+      drift,
+    } as const;
     expect(resolveRules([], defaults, 'h/o/n').workflow).toBe(CUSTOM);
   });
 
   test('the server’s defaults stand below', () => {
-    const defaults = { workflows: new Map(), repoLocks: 'disabled', permissions: { apply: ['a/b'] } } as const;
+    const defaults = { workflows: new Map(), repoLocks: 'disabled', permissions: { apply: ['a/b'] }, drift } as const;
     expect(resolveRules([], defaults, 'h/o/n')).toMatchObject({
       repoLocks: 'disabled',
       permissions: { apply: ['a/b'] },

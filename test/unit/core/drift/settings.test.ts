@@ -1,22 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveDriftSettings, type RepositoryDriftKeys } from '../../../../src/core/drift/settings.ts';
-
-const NOTHING: RepositoryDriftKeys = {
-  enabled: undefined,
-  schedule: undefined,
-  timezone: undefined,
-  windows: undefined,
-  mode: undefined,
-  confirmations: undefined,
-  errorGraceMs: undefined,
-  labels: undefined,
-  assignees: undefined,
-  ignore: undefined,
-  report: undefined,
-  maxOpenIssues: undefined,
-};
-
-const keys = (some: Partial<RepositoryDriftKeys>): RepositoryDriftKeys => ({ ...NOTHING, ...some });
+import { buildDriftKeys } from '../../../support/builders.ts';
 
 function resolve(
   server: readonly Partial<RepositoryDriftKeys>[],
@@ -24,9 +8,9 @@ function resolve(
   project?: Partial<RepositoryDriftKeys>,
 ) {
   return resolveDriftSettings({
-    server: server.map(keys),
-    repository: repository && keys(repository),
-    project: project && keys(project),
+    server: server.map(buildDriftKeys),
+    repository: repository && buildDriftKeys(repository),
+    project: project && buildDriftKeys(project),
   });
 }
 
@@ -126,9 +110,7 @@ describe('settings of a project', () => {
   });
 
   test('ignore rules add up', () => {
-    const ignore = (address: string) => [
-      { address, attribute: '*', reason: 'r', owner: undefined, expires: undefined },
-    ];
+    const ignore = (address: string) => [{ address, attribute: '*', reason: 'r', owner: 'o', expires: new Date(0) }];
     const got = resolve(
       [{ ignore: ignore('a') }, { ignore: ignore('b') }],
       { ignore: ignore('c') },
