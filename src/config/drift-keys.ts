@@ -1,5 +1,5 @@
-import { compileCron, problemOfTimezone, shortestGap } from '../core/drift/cron.ts';
 import { MINIMUM_EVERY_MS, type ProjectDriftKeys, type RepositoryDriftKeys } from '../core/drift/settings.ts';
+import { compileCron, problemOfTimezone, shortestGap } from '../lib/cron.ts';
 import type { RawProjectDrift, RawRepositoryDrift } from './drift-schema.ts';
 import type { Path } from './yaml-file.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { compileCron, type Cron } from '../../lib/cron.ts';
 import { exactDuration } from '../../lib/duration.ts';
 import type { ProjectKey } from '../project.ts';
-import { compileCron, type Cron } from './cron.ts';
 import { MINIMUM_EVERY_MS, type DriftSchedule, type DriftSettings } from './settings.ts';
 
 /** What is kept of a project's schedule between two looks at it. */

@@ -1,4 +1,4 @@
-import { compileCron } from './cron.ts';
+import { compileCron } from '../../lib/cron.ts';
 import type { DriftWindow } from './settings.ts';
 
 export type WindowState =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compileCron, problemOfTimezone, shortestGap, type Cron } from '../../../../src/core/drift/cron.ts';
+import { compileCron, problemOfTimezone, shortestGap, type Cron } from '../../../src/lib/cron.ts';
 
 function cron(expression: string, timezone = 'UTC'): Cron {
   const compiled = compileCron(expression, timezone);

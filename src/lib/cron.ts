@@ -47,7 +47,7 @@ function isKnown(timezone: string): boolean {
   }
 }
 
-/** In any 14 times that follow one another, those of one hour are closer than five minutes somewhere if they are anywhere. */
+/** Whatever recurs within the hour shows its closest times by then, unless these are five minutes or more apart anyway. */
 const SAMPLE = 14;
 
 /** Milliseconds between the two closest of its next times, which shows what recurs within the hour; undefined: it comes once at most. */
