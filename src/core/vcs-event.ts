@@ -8,6 +8,8 @@ import type { Account } from './pull-request.ts';
 export type VcsEvent =
   | PullRequestEvent
   | CommentEvent
+  | IssueCommentEvent
+  | IssueEvent
   | ReviewEvent
   | ButtonEvent
   | RerunEvent
@@ -41,6 +43,23 @@ export interface CommentEvent extends OnPullRequest {
   readonly body: string;
   readonly author: Account;
   /** True when our own App or token's user wrote it. */
+  readonly own: boolean;
+}
+
+/** A comment that was made on an issue that is no pull request; `number` is the issue's. */
+export interface IssueCommentEvent extends Omit<CommentEvent, 'kind'> {
+  readonly kind: 'issue_comment';
+}
+
+/** Something became of an issue that is no pull request, whoever's issue it is. */
+export interface IssueEvent {
+  readonly kind: 'issue';
+  readonly change: 'closed' | 'reopened' | 'deleted' | 'transferred' | 'locked' | 'unlocked';
+  readonly repositoryId: string;
+  readonly repositoryFullName: string;
+  readonly number: number;
+  readonly sender: Account;
+  /** True when our own App or token's user did it. */
   readonly own: boolean;
 }
 

@@ -32,6 +32,8 @@ export const issueCommentPayload = base.extend({
   }),
 });
 
+export const issuesPayload = base.extend({ issue: z.object({ number }) });
+
 export const pullRequestReviewPayload = base.extend({ pull_request: z.object({ number }) });
 
 export const checkRunPayload = base.extend({

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import { InvalidDeliveryError } from '../../core/host-error.ts';
 import type { Account } from '../../core/pull-request.ts';
-import type { PullRequestEvent, RepositoryEvent, VcsEvent } from '../../core/vcs-event.ts';
+import type { IssueEvent, PullRequestEvent, RepositoryEvent, VcsEvent } from '../../core/vcs-event.ts';
 import type { Author } from './credentials.ts';
 import {
   checkRunPayload,
   checkSuitePayload,
   issueCommentPayload,
+  issuesPayload,
   pullRequestPayload,
   pullRequestReviewPayload,
   pushPayload,
@@ -38,7 +39,10 @@ function read<T>(schema: z.ZodType<T>, event: UsedEvent, payload: unknown): T {
 
 interface Parsed {
   readonly repository: { readonly id: string; readonly full_name: string };
-  readonly sender?: { readonly id: string; readonly login: string } | null | undefined;
+  readonly sender?:
+    | { readonly id: string; readonly login: string; readonly type?: string | undefined }
+    | null
+    | undefined;
 }
 
 function where(payload: Parsed) {
@@ -77,7 +81,6 @@ const pullRequest: Translate = (action, raw) => {
 const issueComment: Translate = async (action, raw, ourselves) => {
   if (action !== 'created') return undefined;
   const payload = read(issueCommentPayload, 'issue_comment', raw);
-  if (!payload.issue.pull_request) return undefined;
   const { comment } = payload;
   const own = await ourselves.isOwn({
     userId: comment.user?.id,
@@ -85,7 +88,7 @@ const issueComment: Translate = async (action, raw, ourselves) => {
     appId: comment.performed_via_github_app?.id,
   });
   return {
-    kind: 'comment',
+    kind: payload.issue.pull_request ? 'comment' : 'issue_comment',
     ...where(payload),
     number: payload.issue.number,
     commentId: comment.id,
@@ -94,6 +97,32 @@ const issueComment: Translate = async (action, raw, ourselves) => {
     author: comment.user ? { id: comment.user.id, login: comment.user.login } : GHOST,
     own,
   };
+};
+
+const ISSUE_CHANGES: ReadonlySet<string | undefined> = new Set<IssueEvent['change']>([
+  'closed',
+  'reopened',
+  'deleted',
+  'transferred',
+  'locked',
+  'unlocked',
+]);
+
+function isIssueChange(action: string | undefined): action is IssueEvent['change'] {
+  return ISSUE_CHANGES.has(action);
+}
+
+/** GitHub sends these for issues only, never for pull requests. */
+const issues: Translate = async (action, raw, ourselves) => {
+  if (!isIssueChange(action)) return undefined;
+  const payload = read(issuesPayload, 'issues', raw);
+  const own = await ourselves.isOwn({
+    userId: payload.sender?.id,
+    userType: payload.sender?.type,
+    appId: undefined,
+  });
+  const { number } = payload.issue;
+  return { kind: 'issue', change: action, ...where(payload), number, sender: sender(payload), own };
 };
 
 const REVIEW_ACTIONS: ReadonlySet<string | undefined> = new Set(['submitted', 'dismissed', 'edited']);
@@ -159,6 +188,7 @@ export const translations: Readonly<Record<UsedEvent, Translate>> = {
   check_run: checkRun,
   check_suite: checkSuite,
   issue_comment: issueComment,
+  issues,
   pull_request: pullRequest,
   pull_request_review: pullRequestReview,
   push,

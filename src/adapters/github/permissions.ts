@@ -3,7 +3,7 @@ export type PermissionLevel = 'read' | 'write';
 export type PermissionSet = Readonly<Record<string, PermissionLevel>>;
 
 /** What one kind of work may do. An App's token is minted for exactly one repository and one of these. */
-export type Purpose = 'facts' | 'clone' | 'publish' | 'merge' | 'members' | 'identity';
+export type Purpose = 'facts' | 'clone' | 'publish' | 'report' | 'merge' | 'members' | 'identity';
 
 export const purposePermissions: Readonly<Record<Purpose, PermissionSet>> = {
   /** Pull requests, reviews, checks, statuses, comments, people's permission; branch protection needs `administration`, required workflows `actions`. */
@@ -19,6 +19,8 @@ export const purposePermissions: Readonly<Record<Purpose, PermissionSet>> = {
   },
   clone: { metadata: 'read', contents: 'read' },
   publish: { metadata: 'read', pull_requests: 'write', issues: 'write', statuses: 'write', checks: 'write' },
+  /** Opening, reading and editing issues, and commenting on them. */
+  report: { metadata: 'read', issues: 'write' },
   /** Merging a pull request writes contents. */
   merge: { metadata: 'read', pull_requests: 'write', contents: 'write' },
   members: { metadata: 'read', members: 'read' },
@@ -41,6 +43,7 @@ export const usedEvents = [
   'check_run',
   'check_suite',
   'issue_comment',
+  'issues',
   'pull_request',
   'pull_request_review',
   'push',

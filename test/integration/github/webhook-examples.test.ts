@@ -86,7 +86,16 @@ describe("GitHub's published examples", () => {
     }
     expect(seen.has('invalid')).toBe(false);
     // Published comments are on issues, and published buttons of no App: those two are not among them.
-    expect([...seen.keys()].sort()).toEqual(['nothing', 'pull_request', 'push', 'repository', 'rerun', 'review']);
+    expect([...seen.keys()].sort()).toEqual([
+      'issue',
+      'issue_comment',
+      'nothing',
+      'pull_request',
+      'push',
+      'repository',
+      'rerun',
+      'review',
+    ]);
   });
 
   test('pass the door when they are signed, and not when they are not', async () => {

@@ -63,10 +63,11 @@ describe.each([
     ['pull_request', { action: 'labeled', pull_request: { number: 12 } }],
     ['pull_request', { action: 'edited', pull_request: { number: 12 }, changes: { title: { from: 'x' } } }],
     ['issue_comment', { action: 'edited' }],
-    [
-      'issue_comment',
-      { action: 'created', issue: { number: 3 }, comment: { id: 1, node_id: 'n', body: 'x', user: sender } },
-    ],
+    ['issue_comment', { action: 'deleted' }],
+    ['issues', { action: 'opened', issue: { number: 3 } }],
+    ['issues', { action: 'edited', issue: { number: 3 } }],
+    ['issues', { action: 'labeled', issue: { number: 3 } }],
+    ['issues', { issue: { number: 3 } }],
     ['push', { ref: 'refs/tags/v1' }],
     ['push', { ref: 'refs/heads/main', deleted: true }],
     ['repository', { action: 'edited', changes: { description: {} } }],
@@ -98,6 +99,28 @@ describe.each([
     });
   });
 
+  test('a comment on an issue that is no pull request', async () => {
+    const comment = { id: 31, node_id: 'IC_31', body: 'holdfast plan', user: sender };
+    expect(await interpret(host(), 'issue_comment', { action: 'created', issue: { number: 3 }, comment })).toEqual({
+      kind: 'issue_comment',
+      ...where,
+      number: 3,
+      commentId: '31',
+      commentNodeId: 'IC_31',
+      body: 'holdfast plan',
+      author: ada,
+      own: false,
+    });
+  });
+
+  test.each(['closed', 'reopened', 'deleted', 'transferred', 'locked', 'unlocked'])('an issue %s', async (change) => {
+    const payload = { action: change, issue: { number: 3 } };
+    const expected = { kind: 'issue', change, ...where, number: 3, own: false };
+    expect(await interpret(host(), 'issues', payload)).toEqual({ ...expected, sender: ada });
+    const ghost = await interpret(host(), 'issues', { ...payload, sender: null });
+    expect(ghost).toMatchObject({ ...expected, sender: { login: 'ghost' } });
+  });
+
   test.each(['submitted', 'dismissed', 'edited'])('a review that is %s', async (action) => {
     const event = await interpret(host(), 'pull_request_review', { action, pull_request: { number: 12 } });
     expect(event).toEqual({ kind: 'review', ...where, number: 12, sender: ada });
@@ -127,6 +150,8 @@ describe.each([
     ['pull_request', { action: 'opened' }],
     ['pull_request', { action: 'opened', pull_request: { number: '12' } }],
     ['issue_comment', { action: 'created', issue: { number: 12, pull_request: {} } }],
+    ['issues', { action: 'closed' }],
+    ['issues', { action: 'closed', issue: { number: -1 } }],
     ['push', { ref: 7 }],
     ['repository', { action: 'renamed', repository: null }],
   ])('%s %o lacks fields and says which', async (event, payload) => {
@@ -156,10 +181,13 @@ describe.each([
   });
 });
 
-describe('our own comments are told apart', () => {
+describe.each([
+  ['a pull request', { number: 12, pull_request: {} }],
+  ['an issue', { number: 12 }],
+])('our own comments on %s are told apart', (_on, issue) => {
   const comment = (user: object, app: object | null) => ({
     action: 'created',
-    issue: { number: 12, pull_request: {} },
+    issue,
     comment: { id: 31, node_id: 'n', body: 'x', user, performed_via_github_app: app },
   });
 
@@ -177,6 +205,13 @@ describe('our own comments are told apart', () => {
     const bot = { id: 500, login: 'holdfast[bot]', type: 'Bot' };
     expect(await interpret(asApp, 'issue_comment', comment(bot, { id: 41 }))).toMatchObject({ own: true });
   });
+});
+
+test('what we did to an issue ourselves is told apart', async () => {
+  const closed = (who: object) => ({ action: 'closed', issue: { number: 3 }, sender: who });
+  const mine = await interpret(withToken, 'issues', closed({ id: 99, login: 'renamed', type: 'User' }));
+  const other = await interpret(withToken, 'issues', closed({ id: 98, login: 'holdfast-bot', type: 'User' }));
+  expect([mine, other]).toMatchObject([{ own: true }, { own: false }]);
 });
 
 describe('check runs', () => {
