@@ -2,6 +2,15 @@ import type { Account, Mergeability, Permission, PullRequest, Review } from '../
 import type { CommitSha, Repository, RepositoryRef } from '../core/repository.ts';
 import type { VcsEvent } from '../core/vcs-event.ts';
 import type { Secret } from '../lib/secret.ts';
+import type {
+  IssueAway,
+  IssueChange,
+  IssueCreation,
+  IssueLookup,
+  IssueUpdate,
+  IssueFacts,
+  NewIssue,
+} from './vcs-issue.ts';
 
 /** A webhook that has proved where it comes from, before anything of it is believed. */
 export interface VerifiedDelivery {
@@ -73,6 +82,12 @@ export type MergeResult =
   | { readonly kind: 'head_moved' }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** `locked`: the conversation is closed to us; only the issue's own text can be changed. */
+export type IssueReply =
+  | { readonly kind: 'posted'; readonly comment: PostedComment }
+  | { readonly kind: 'locked' }
+  | IssueAway;
+
 /** How git reaches a repository. The credential is short-lived and read-only; it goes to git by a file or a helper, never in a URL or argv. */
 export interface GitSource {
   readonly url: string;
@@ -80,11 +95,15 @@ export interface GitSource {
   readonly password: Secret | undefined;
 }
 
-/** Who goes first when the write budget is short: the end of a batch, before its beginning, before progress in between. */
-export type WritePriority = 'final' | 'normal' | 'progress';
+/**
+ * Who goes first when the write budget is short: the end of a batch, before its beginning, before progress in between,
+ * before reports, for which nobody waits. Reports have half of the budget at most, so that a thousand of them leave
+ * room for the answers that people do wait for.
+ */
+export type WritePriority = 'final' | 'normal' | 'progress' | 'report';
 
 export interface WriteOptions {
-  /** `normal` when left out. */
+  /** When left out: `report` to open or edit an issue, else `normal`. */
   readonly priority?: WritePriority;
   /** Gives up the wait for the write budget; a request that was sent is not taken back. */
   readonly signal?: AbortSignal;
@@ -107,6 +126,12 @@ export interface VcsHost {
     readonly commentLength: number;
     readonly statusDescriptionLength: number;
     readonly checkSummaryLength: number;
+    /** UTF-16 units, as all lengths here. */
+    readonly issueTitleLength: number;
+    readonly issueBodyLength: number;
+    readonly labelLength: number;
+    /** How many people one issue can be assigned to. */
+    readonly issueAssignees: number;
   };
 
   /** A stored delivery as our event; undefined when it is none of our business. Throws an `InvalidDeliveryError` for a payload that lacks required fields. */
@@ -139,15 +164,38 @@ export interface VcsHost {
     body: string,
     options?: WriteOptions,
   ): Promise<PostedComment>;
-  /** Where people read a comment of a pull request. */
-  commentUrl(pull: { readonly url: string }, commentId: string): string;
+  /** Where people read a comment of a pull request or an issue. */
+  commentUrl(on: { readonly url: string }, commentId: string): string;
   /** Answers false when the comment is gone. */
   updateComment(repository: RepositoryRef, commentId: string, body: string, options?: WriteOptions): Promise<boolean>;
   /** Our own comment that starts with the hidden marker; the fallback when the stored id is missing after a crash. */
   findOwnComment(repository: RepositoryRef, number: number, marker: string): Promise<PostedComment | undefined>;
   /** Folds comments away as outdated; ids are `PostedComment.nodeId`. */
   minimizeComments(repository: RepositoryRef, nodeIds: readonly string[], options?: WriteOptions): Promise<void>;
+  /** To a comment of a pull request or an issue. */
   addReaction(repository: RepositoryRef, commentId: string, reaction: Reaction, options?: WriteOptions): Promise<void>;
+
+  createIssue(repository: RepositoryRef, issue: NewIssue, options?: WriteOptions): Promise<IssueCreation>;
+  /** Asked afresh, and cheaply when nothing changed. */
+  getIssue(repository: RepositoryRef, number: number): Promise<IssueLookup>;
+  updateIssue(
+    repository: RepositoryRef,
+    number: number,
+    change: IssueChange,
+    options?: WriteOptions,
+  ): Promise<IssueUpdate>;
+  /**
+   * Our own issue, open or closed, whose body starts with the hidden marker and that was touched since; the fallback
+   * when a crash came between opening it and writing its number down. What others wrote is never it.
+   */
+  findOwnIssue(repository: RepositoryRef, marker: string, since: Date): Promise<IssueFacts | undefined>;
+  createIssueComment(
+    repository: RepositoryRef,
+    number: number,
+    body: string,
+    options?: WriteOptions,
+  ): Promise<IssueReply>;
+
   setCommitStatus(
     repository: RepositoryRef,
     sha: CommitSha,

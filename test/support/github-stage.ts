@@ -6,8 +6,8 @@ import { usedEvents, usedPermissions } from '../../src/adapters/github/permissio
 import { createGithubWebhookSource } from '../../src/adapters/github/webhook-source.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { createGithubServer, type GithubServer } from '../servers/github/github-server.ts';
-import type { Repository as FakeRepository } from '../servers/github/state/model.ts';
-import type { VcsHostStage } from './vcs-host-stage.ts';
+import type { Issue, Repository as FakeRepository } from '../servers/github/state/model.ts';
+import type { IssueStage, VcsHostStage } from './vcs-host-stage.ts';
 
 const SECRET = 'a webhook secret';
 /** Waits a twentieth of what it is told: the local server needs no time to compute. */
@@ -52,6 +52,43 @@ async function startGithub(url: string) {
     roles: { 'holdfast-bot': 'admin', ann: 'write', bob: 'maintain', tim: 'triage', eve: 'read', ci: 'write' },
   });
   return { github, repository };
+}
+
+function issueStage(github: GithubServer, repository: FakeRepository): IssueStage {
+  const issueOf = (number: number) => issueIn(github, repository, number);
+  return {
+    openIssue: async (login, body) => github.openIssue(repository, { title: 'A title', author: login, body }).number,
+    issue: async (number) => {
+      const { title, body, author, state, stateReason, labels, assignees } = issueOf(number);
+      return {
+        title,
+        body: body ?? '',
+        author: author.login,
+        state,
+        reason: state === 'closed' ? (stateReason ?? undefined) : undefined,
+        labels: labels.map(({ name }) => name),
+        assignees: assignees.map((account) => account.login),
+      };
+    },
+    closeIssue: async (number, login) => github.closeIssue(issueOf(number), login),
+    reopenIssue: async (number, login) => github.reopenIssue(issueOf(number), login),
+    lockIssue: async (number, locked) =>
+      locked ? github.lockIssue(issueOf(number), 'acme') : github.unlockIssue(issueOf(number), 'acme'),
+    deleteIssue: async (number) => github.deleteIssue(issueOf(number), 'acme'),
+    transferIssue: async (number) => {
+      const order = { owner: 'acme', name: 'other', files: { x: '' }, roles: { 'holdfast-bot': 'write' } } as const;
+      const other = await github.createRepository(order);
+      const moved = github.transferIssue(issueOf(number), other, 'acme');
+      return { repositoryId: String(other.id), number: moved.number };
+    },
+    switchIssues: async (on) => github.switchIssues(repository, on),
+  };
+}
+
+function issueIn(github: GithubServer, repository: FakeRepository, number: number): Issue {
+  const issue = github.issue(repository, number);
+  if (!issue) throw new Error(`there is no issue ${number}`);
+  return issue;
 }
 
 /** The local GitHub as a stage, seen with a token or as an App. */
@@ -103,12 +140,17 @@ export async function createGithubStage(mode: 'token' | 'app'): Promise<VcsHostS
     },
     close: (number) => github.closePullRequest(pullOf(number), 'ann'),
     label: async (number, label) => github.addLabel(pullOf(number), label),
-    comment: async (number, login, body) => String(github.comment(pullOf(number), login, body).id),
+    ...issueStage(github, repository),
+    comment: async (number, login, body) => String(github.comment(issueIn(github, repository, number), login, body).id),
+    editComment: async (id, login, body) => {
+      const comment = repository.comments.get(Number(id));
+      if (comment) github.editComment(repository, comment, body, login);
+    },
     deleteComment: async (id) => {
       repository.comments.delete(Number(id));
     },
     comments: async (number) =>
-      github.comments(pullOf(number)).map((comment) => ({
+      github.comments(issueIn(github, repository, number)).map((comment) => ({
         id: String(comment.id),
         author: comment.author.login,
         body: comment.body,
@@ -145,7 +187,7 @@ export async function createGithubStage(mode: 'token' | 'app'): Promise<VcsHostS
     offline: (yes) => {
       github.faults.offline = yes ? 'unavailable' : false;
     },
-    loseNextAnswer: () => github.faults.add({ method: 'POST', path: /comments/, dropConnection: 'after' }),
+    loseNextAnswer: () => github.faults.add({ method: 'POST', path: /\/(comments|issues)$/, dropConnection: 'after' }),
     limitNext: (seconds) =>
       github.faults.add({
         path: /./,

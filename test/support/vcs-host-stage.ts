@@ -16,11 +16,36 @@ export interface SeenComment {
   readonly reactions: readonly string[];
 }
 
+/** What people see of an issue. */
+export interface SeenIssue {
+  readonly title: string;
+  readonly body: string;
+  readonly author: string;
+  readonly state: 'open' | 'closed';
+  /** Why it was closed, where the host says. */
+  readonly reason: string | undefined;
+  readonly labels: readonly string[];
+  readonly assignees: readonly string[];
+}
+
+/** What people do with issues. */
+export interface IssueStage {
+  openIssue(login: string, body: string): Promise<number>;
+  issue(number: number): Promise<SeenIssue>;
+  closeIssue(number: number, login: string): Promise<void>;
+  reopenIssue(number: number, login: string): Promise<void>;
+  lockIssue(number: number, locked: boolean): Promise<void>;
+  deleteIssue(number: number): Promise<void>;
+  /** To another private repository, which we may see with a token and not as an App; tells where it is now. */
+  transferIssue(number: number): Promise<{ readonly repositoryId: string; readonly number: number }>;
+  switchIssues(on: boolean): Promise<void>;
+}
+
 /**
  * A VCS host with one private repository, people, and us, in words that fit every host; the contract suite plays on it.
  * `ann` (write) opens pull requests, `bob` maintains, `tim` has triage, `eve` reads, `mallory` has nothing.
  */
-export interface VcsHostStage extends AsyncDisposable {
+export interface VcsHostStage extends IssueStage, AsyncDisposable {
   readonly host: VcsHost;
   readonly webhooks: WebhookSource;
   readonly repository: Repository;
@@ -38,7 +63,9 @@ export interface VcsHostStage extends AsyncDisposable {
   merge(number: number): Promise<void>;
   close(number: number): Promise<void>;
   label(number: number, label: string): Promise<void>;
+  /** On a pull request or an issue, as is `comments`. */
   comment(number: number, login: string, body: string): Promise<string>;
+  editComment(id: string, login: string, body: string): Promise<void>;
   deleteComment(id: string): Promise<void>;
   comments(number: number): Promise<readonly SeenComment[]>;
   review(number: number, login: string, opinion: 'approve' | 'request_changes' | 'comment'): Promise<void>;
@@ -59,7 +86,7 @@ export interface VcsHostStage extends AsyncDisposable {
   /** Deletes the account's permission on the repository. */
   dismiss(login: string): Promise<void>;
   offline(yes: boolean): void;
-  /** The next write is carried out, but its answer is lost. */
+  /** The next comment or issue is made, but the answer is lost. */
   loseNextAnswer(): void;
   /** Refuses the next request for going too fast, with the seconds to wait. */
   limitNext(seconds: number): void;

@@ -23,6 +23,8 @@ interface ApiRequest {
   readonly headers: Record<string, string>;
   readonly body: BodyInit | null;
   readonly signal: AbortSignal;
+  /** The caller looks at redirects itself. */
+  readonly manual: boolean;
 }
 
 /** The version of the REST API that the calls were written against; older servers know it as well. */
@@ -36,7 +38,8 @@ const MAX_REDIRECTS = 3;
  *
  * A renamed repository answers 301. `fetch` by the book would turn a POST into a GET and report success, so redirects
  * are followed by hand, with the method and body they came with: the redirected request was not carried out yet, so
- * this sends no write twice. Only within the API's own origin, because the credential goes with it.
+ * this sends no write twice. Only within the API's own origin, because the credential goes with it; and not when the
+ * caller asks for `redirect: 'manual'`, as for issues, whose redirects lead to another repository.
  */
 export function createApiFetch(options: ApiFetchOptions) {
   return async function apiFetch(url: string, init: RequestInit = {}): Promise<Response> {
@@ -48,6 +51,7 @@ export function createApiFetch(options: ApiFetchOptions) {
       headers: { 'x-github-api-version': API_VERSION, ...lowerCased(init.headers) },
       body: init.body ?? null,
       signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout,
+      manual: init.redirect === 'manual',
     };
     const response = await sendAuthorized(options, url, request);
     return observed(options, resource, response);
@@ -96,13 +100,15 @@ function limitHeaders(response: Response): Record<string, string> {
 }
 
 async function sendFollowing(options: ApiFetchOptions, url: string, request: ApiRequest): Promise<Response> {
+  const { manual, ...init } = request;
   let at = new URL(url);
   for (let hop = 0; ; hop += 1) {
     const response = await undiciFetch(at, {
-      ...request,
+      ...init,
       redirect: 'manual',
       ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
     });
+    if (manual) return response;
     if (!REDIRECTS.has(response.status)) return unredirected(response, request, at);
     await response.text();
     at = redirectTarget(response, request, at, hop);

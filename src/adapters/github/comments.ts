@@ -8,21 +8,21 @@ import { orHostError } from './to-host-error.ts';
 /** The limit that GitHub's error names, in characters; counted in UTF-16 units it is safe under every reading. */
 export const COMMENT_LENGTH = 65_536;
 
-interface GithubComment {
+export interface GithubComment {
   readonly id: number;
   readonly node_id: string;
   readonly html_url: string;
 }
 
-function toPostedComment(data: GithubComment): PostedComment {
+export function toPostedComment(data: GithubComment): PostedComment {
   return { id: String(data.id), nodeId: data.node_id, url: data.html_url };
 }
 
 /** An over-long edit has been reported to be answered 200 with nothing stored, so it is not sent at all. */
-function refuseTooLong(body: string): void {
-  if (body.length <= COMMENT_LENGTH) return;
+export function refuseTooLong(body: string, what = 'comment', most = COMMENT_LENGTH): void {
+  if (body.length <= most) return;
   throw new HostRefusedError(
-    `the comment has ${body.length} characters, GitHub takes ${COMMENT_LENGTH} at most; shorten it before posting`,
+    `the ${what} has ${body.length} characters, GitHub takes ${most} at most; shorten it before posting`,
     { status: undefined },
   );
 }
@@ -104,8 +104,8 @@ export function createComments(parts: HostParts) {
   }
 
   /** Pull requests are issues, and so are their comments: GitHub's `html_url` of one has this form. */
-  const commentUrl = (pull: { readonly url: string }, commentId: string) =>
-    `${pull.url}#issuecomment-${encodeURIComponent(commentId)}`;
+  const commentUrl = (on: { readonly url: string }, commentId: string) =>
+    `${on.url}#issuecomment-${encodeURIComponent(commentId)}`;
 
   return { createComment, updateComment, findOwnComment, addReaction, commentUrl };
 }

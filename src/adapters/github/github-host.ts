@@ -11,6 +11,7 @@ import { type CloneCredential, createGitSources } from './git-source.ts';
 import type { GithubLog } from './github-log.ts';
 import type { HostParts } from './host-parts.ts';
 import { createInterpreter, createSilentProbot } from './interpreter.ts';
+import { createIssues, ISSUE_LIMITS } from './issues.ts';
 import { createMerge } from './merge.ts';
 import { createMergeability } from './mergeability.ts';
 import { createMinimizeComments } from './minimize-comments.ts';
@@ -86,6 +87,7 @@ export function createGithubHost(options: GithubHostOptions): VcsHost {
       commentLength: COMMENT_LENGTH,
       statusDescriptionLength: STATUS_DESCRIPTION_LENGTH,
       checkSummaryLength: CHECK_SUMMARY_LENGTH,
+      ...ISSUE_LIMITS,
     },
     interpret: createInterpreter(probot, credentials),
     whoAmI: credentials.whoAmI,
@@ -95,6 +97,7 @@ export function createGithubHost(options: GithubHostOptions): VcsHost {
     ...createPeople(parts),
     ...createGitSources(parts, options.cloneUrlTemplate, options.cloneCredential),
     ...createComments(parts),
+    ...createIssues(parts),
     ...createMinimizeComments(parts),
     ...createChecks(parts),
     ...createMerge(parts),

@@ -38,7 +38,9 @@ export function scaledWriteLimits(perMinute: number, perHour: number): WriteLimi
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const RANK: Readonly<Record<WritePriority, number>> = { final: 0, normal: 1, progress: 2 };
+const RANK: Readonly<Record<WritePriority, number>> = { final: 0, normal: 1, progress: 2, report: 3 };
+/** Which part of a minute's and an hour's writes may be gone before one of this rank is sent; all of it unless named. */
+const SHARE: ReadonlyMap<number, number> = new Map([[RANK.report, 0.5]]);
 
 interface Waiter {
   readonly rank: number;
@@ -60,6 +62,8 @@ export class WriteBudget {
   #filledAt: number;
   #waiting: Waiter[] = [];
   #pumping = false;
+  /** Ends the pause of the pump when another one is first in the queue. */
+  #pause = new AbortController();
 
   constructor(limits: WriteLimits, clock: Clock) {
     this.#limits = limits;
@@ -82,6 +86,7 @@ export class WriteBudget {
       signal?.addEventListener('abort', () => this.#remove(waiter, signal.reason), { once: true });
       const place = this.#waiting.findIndex((other) => other.rank > waiter.rank);
       this.#waiting.splice(place === -1 ? this.#waiting.length : place, 0, waiter);
+      if (place === 0) this.#pause.abort();
       void this.#pump();
     });
   }
@@ -98,10 +103,15 @@ export class WriteBudget {
 
   async #serveNext(): Promise<void> {
     const now = this.#clock.now();
-    const at = this.#nextAt(now);
+    const at = this.#nextAt(now, this.#waiting[0]?.rank ?? 0);
     if (at <= now) return this.#send(now);
     this.#turnAway(at);
-    if (this.#waiting.length > 0) await this.#clock.sleep(at - now);
+    if (this.#waiting.length === 0) return;
+    this.#pause = new AbortController();
+    const { signal } = this.#pause;
+    await this.#clock.sleep(at - now, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   #send(now: number): void {
@@ -130,17 +140,19 @@ export class WriteBudget {
     const place = this.#waiting.indexOf(waiter);
     if (place === -1) return;
     this.#waiting.splice(place, 1);
+    if (place === 0) this.#pause.abort();
     waiter.giveUp(reason);
   }
 
   /** The earliest moment the next write may go, by bucket, minute and hour. */
-  #nextAt(now: number): number {
+  #nextAt(now: number, rank: number): number {
     const { burst, perSecond, perMinute, perHour } = this.#limits;
+    const share = (most: number) => Math.max(1, Math.floor(most * (SHARE.get(rank) ?? 1)));
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1000) * perSecond);
     this.#filledAt = now;
     this.#sent = this.#sent.filter((at) => at > now - HOUR);
     const bucket = this.#tokens >= 1 ? now : now + Math.ceil(((1 - this.#tokens) / perSecond) * 1000);
-    return Math.max(bucket, this.#windowFreeAt(MINUTE, perMinute), this.#windowFreeAt(HOUR, perHour));
+    return Math.max(bucket, this.#windowFreeAt(MINUTE, share(perMinute)), this.#windowFreeAt(HOUR, share(perHour)));
   }
 
   /** When a window of this length has room again: as soon as the n-th last write has left it. */

@@ -34,7 +34,8 @@ const called = new Set<string>();
 const chosen = new Map<string, number>();
 
 function serve(request: StubRequest) {
-  const path = request.path.split('?')[0] ?? '';
+  // Repositories are asked for by their id, too, which the description leaves out.
+  const path = (request.path.split('?')[0] ?? '').replace(/^\/repositories\/1296269\//, '/repos/octocat/Hello-World/');
   const found = patterns.find(({ operation, matches }) => operation.method === request.method && matches.test(path));
   if (!found) return undefined;
   called.add(found.id);
@@ -123,6 +124,17 @@ describe.each(['token', 'app'])("GitHub's published answers, read with the %s", 
     }
   });
 
+  test('issues', async () => {
+    const order = { title: 'Found a bug', body: 'b', labels: [], assignees: ['octocat'] };
+    expect(await host(mode).createIssue(ref, order)).toMatchObject({ kind: 'created', number: 1347, unassigned: [] });
+    expect(await host(mode).updateIssue(ref, 1347, { state: 'completed' })).toMatchObject({ kind: 'updated' });
+    expect(await host(mode).getIssue(ref, 1347)).toMatchObject({
+      kind: 'found',
+      issue: { number: 1347, state: 'open', locked: true, labels: ['bug'], assignees: ['octocat'] },
+    });
+    expect(await host(mode).createIssueComment(ref, 1347, 'Me too')).toMatchObject({ comment: { id: '1' } });
+  });
+
   test('a commit status', async () => {
     await host(mode).setCommitStatus(ref, HEAD, {
       context: 'c',
@@ -152,6 +164,8 @@ describe('what only one of them can', () => {
     expect(await host('token').whoAmI()).toEqual(octocat);
     expect(await host('token').checkAccess()).toEqual([]);
     expect(await host('token').findOwnComment(ref, 1347, 'Me')).toMatchObject({ id: '1' });
+    // The one example of the list has a pull request's link, as all of them once had.
+    expect(await host('token').findOwnIssue(ref, 'I', new Date())).toBeUndefined();
   });
 
   test("the App's account", async () => {

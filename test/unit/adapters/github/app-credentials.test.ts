@@ -84,6 +84,24 @@ describe('tokens', () => {
     expect(tokensOf('PUT /repos/acme/infra/pulls/12/merge')).toEqual(['token token-4']);
   });
 
+  test('for issues write issues and nothing else, whatever is done with them', async () => {
+    const issue = { number: 3, html_url: 'u', state: 'open', labels: [], user: null };
+    const path = '/repositories/7/issues';
+    const { host } = await appWith({
+      [`POST ${path}`]: { status: 201, json: issue },
+      [`GET ${path}`]: { json: [] },
+      [`GET ${path}/3`]: { json: issue },
+      [`PATCH ${path}/3`]: { json: issue },
+      [`POST ${path}/3/comments`]: { status: 201, json: { id: 1, node_id: 'n', html_url: 'u' } },
+    });
+    await host.createIssue(REF, { title: 't', body: 'b', labels: [], assignees: [] });
+    await host.getIssue(REF, 3);
+    await host.updateIssue(REF, 3, { state: 'completed' });
+    await host.createIssueComment(REF, 3, 'x');
+    await host.findOwnIssue(REF, 'marker', new Date());
+    expect(bodies(MINT)).toEqual([{ repository_ids: [7], permissions: { metadata: 'read', issues: 'write' } }]);
+  });
+
   test('are minted with the signed word of the App', async () => {
     const { host } = await appWith({});
     await host.getRepository(REF);
@@ -314,7 +332,16 @@ describe('access', () => {
     slug: 'holdfast',
     html_url: 'https://github.test/apps/holdfast',
     permissions: everything,
-    events: ['check_run', 'check_suite', 'issue_comment', 'pull_request', 'pull_request_review', 'push', 'repository'],
+    events: [
+      'check_run',
+      'check_suite',
+      'issue_comment',
+      'issues',
+      'pull_request',
+      'pull_request_review',
+      'push',
+      'repository',
+    ],
   };
   const hook = { url: 'https://h.test/webhooks/github', content_type: 'json', secret: '********', insecure_ssl: '0' };
   const installation = {

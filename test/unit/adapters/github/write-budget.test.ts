@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GITHUB_WRITE_LIMITS, scaledWriteLimits, WriteBudget } from '../../../../src/adapters/github/write-budget.ts';
+import { systemClock } from '../../../../src/adapters/github/clock.ts';
 import { HostUnavailableError } from '../../../../src/core/host-error.ts';
 import { fakeClock } from './fixtures.ts';
 
@@ -65,6 +66,35 @@ describe('the write budget', () => {
     await expect(budget.take()).rejects.toMatchObject({ retryAt });
     await expect(budget.take({ priority: 'final' })).rejects.toBeInstanceOf(HostUnavailableError);
   });
+
+  test('gives reports half of a minute and an hour, and only what others left of it', async () => {
+    const clock = fakeClock();
+    const budget = new WriteBudget({ ...patient, perSecond: 100, burst: 100, perHour: 10, maxWaitMs: 0 }, clock);
+    const report = () => budget.take({ priority: 'report' });
+    for (let n = 0; n < 3; n += 1) await report();
+    for (let n = 0; n < 2; n += 1) await budget.take();
+    const retryAt = new Date(clock.now() + 3_600_000);
+    await expect(report()).rejects.toMatchObject({ retryAt });
+    for (let n = 0; n < 5; n += 1) await budget.take({ priority: 'progress' });
+    await expect(budget.take({ priority: 'final' })).rejects.toBeInstanceOf(HostUnavailableError);
+    clock.advance(3_600_000);
+    await report();
+  });
+
+  test('lets nobody wait for a report that waits', async () => {
+    const budget = new WriteBudget({ ...patient, perMinute: 4, maxWaitMs: 120_000 }, systemClock);
+    const order: string[] = [];
+    const take = (name: 'final' | 'report') => budget.take({ priority: name }).then(() => order.push(name));
+    await take('report');
+    await take('report');
+    const giveUp = new AbortController();
+    const waiting = budget.take({ priority: 'report', signal: giveUp.signal });
+    await new Promise((resolve) => setImmediate(resolve));
+    await take('final');
+    expect(order).toEqual(['report', 'report', 'final']);
+    giveUp.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+  }, 10_000);
 
   test('forgets a waiter that gave up', async () => {
     const clock = fakeClock();
