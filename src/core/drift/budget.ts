@@ -18,7 +18,7 @@ export interface BudgetLimits {
   readonly maxConcurrent: number | undefined;
   readonly perRepository: number | undefined;
   readonly perCredential: number | undefined;
-  /** `startsPerMinute` of all projects. */
+  /** `startsPerMinute` of what all projects ask for. */
   readonly startsPerMinute: number;
 }
 

@@ -45,19 +45,23 @@ export function describeSchedule(schedule: DriftSchedule): string {
 }
 
 /**
- * How many checks may begin within any minute: twice the mean, which is what gives everything that a stop of some hours has left
- * overdue its check again without a storm. Projects that all wait for the same hour or window need theirs in less than their period.
+ * What a project asks for on average. Projects that all wait for the same hour or window need their checks in less than their period.
  */
-export function startsPerMinute(projects: readonly Pick<DriftSettings, 'schedule' | 'windows'>[]): number {
-  const groups = [...Map.groupBy(projects, spreadOf)];
-  const mean = groups.reduce((sum, [spreadMs, alike]) => sum + (alike.length * 60_000) / spreadMs, 0);
-  return Math.max(1, Math.floor(2 * mean));
+export function meanStartsPerMinute({ schedule, windows }: Pick<DriftSettings, 'schedule' | 'windows'>): number {
+  if (schedule.kind === 'cron') return 60_000 / CRON_SPREAD_MS;
+  return 60_000 / (windows.length === 0 ? schedule.everyMs : Math.min(schedule.everyMs, WINDOW_SPREAD_MS));
 }
 
-function spreadOf({ schedule, windows }: Pick<DriftSettings, 'schedule' | 'windows'>): number {
-  if (schedule.kind === 'cron') return CRON_SPREAD_MS;
-  return windows.length === 0 ? schedule.everyMs : Math.min(schedule.everyMs, WINDOW_SPREAD_MS);
+/**
+ * How many checks may begin within any minute: twice what all projects ask for on average, one at least. What a stop of some hours
+ * has left overdue gets its check again, and there is no storm.
+ */
+export function startsPerMinute(mean: number): number {
+  return Math.max(1, Math.floor(2 * mean + ROUNDING));
 }
+
+/** Sums of thousands of fractions fall short of the whole numbers that they are. */
+const ROUNDING = 1e-6;
 
 function nextSlot(everyMs: number, key: ProjectKey, after: Date): Date {
   const phase = Math.floor(placeOf(key) * everyMs);

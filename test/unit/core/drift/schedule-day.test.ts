@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chooseStarts, type DueCheck } from '../../../../src/core/drift/budget.ts';
-import { dueAfterCheck, nextDue, startsPerMinute } from '../../../../src/core/drift/schedule.ts';
+import { dueAfterCheck, meanStartsPerMinute, nextDue, startsPerMinute } from '../../../../src/core/drift/schedule.ts';
 import type { DriftSchedule } from '../../../../src/core/drift/settings.ts';
 import { keyOf } from '../../../support/builders.ts';
 
@@ -38,7 +38,7 @@ function simulate(everyMs: number, days: number, stop = 0, restart = 0): Day {
     maxConcurrent: undefined,
     perRepository: undefined,
     perCredential: undefined,
-    startsPerMinute: startsPerMinute(projects.map(() => ({ schedule, windows: [] }))),
+    startsPerMinute: startsPerMinute(PROJECTS * meanStartsPerMinute({ schedule, windows: [] })),
   };
   const byKey = new Map(projects.map((project) => [project.key, project]));
   const day: Day = { projects, starts: new Map(), early: 0 };
