@@ -1,3 +1,4 @@
+import type { DriftFindings } from './drift/drift.ts';
 import type { Diagnostic, PlanCounts, PlanSummary } from './plan.ts';
 import type { Project, ProjectKey } from './project.ts';
 import type { ConfigProblem, PlanDifference, UnmetRequirement } from './reply.ts';
@@ -30,7 +31,30 @@ export interface BatchNotes {
   readonly parallel: boolean;
   readonly abortOnFailure: boolean;
   readonly automerge: { readonly method: 'merge' | 'squash' | 'rebase' | undefined } | undefined;
+  /** Of a remediation: what was asked for. */
+  readonly remediation?: RemediationOrder;
 }
+
+/** What somebody asked to have put right. */
+export interface RemediationOrder {
+  /** Of the drift that they saw. */
+  readonly fingerprint: string;
+  /** Addresses whose real objects they agree to have deleted. */
+  readonly destroys: readonly string[];
+}
+
+/** Nothing to tell. */
+export const NO_NOTES: BatchNotes = {
+  explanations: [],
+  configProblems: [],
+  removedRoots: [],
+  mergeNote: undefined,
+  extraArgs: [],
+  verbose: false,
+  parallel: true,
+  abortOnFailure: false,
+  automerge: undefined,
+};
 
 /** How long one phase of a run took. */
 export interface RunPhase {
@@ -52,6 +76,15 @@ export type RunResult =
       readonly warnings: readonly Diagnostic[];
       /** What was done otherwise than approved, where the server only warns about that. */
       readonly differences?: readonly PlanDifference[];
+    }
+  /** A drift check came to a finding. */
+  | {
+      readonly kind: 'checked';
+      readonly sync: DriftFindings['sync'];
+      /** Resources that drift. */
+      readonly drifting: number;
+      /** Resources that differ in any way. */
+      readonly differing: number;
     }
   /** The requirements were not met; nothing was run. */
   | { readonly kind: 'refused'; readonly unmet: readonly UnmetRequirement[] }

@@ -144,4 +144,6 @@ export interface Wakeups {
   readonly runIds: readonly string[];
   readonly pullRequestIds: readonly PullRequestId[];
   readonly deliveries: readonly { readonly host: string; readonly id: string }[];
+  /** Repositories whose drift is to be reported. */
+  readonly repositoryIds?: readonly string[];
 }

@@ -20,6 +20,8 @@ export async function claimNext(
     select r.id, r.project_key from runs r
     where r.state = 'queued' and r.ready
       and (select count(*) from runs a where a.state in ('claimed', 'running') and a.lease_owner = ${worker.id}) < ${limits.perWorker}
+      and (r.operation <> 'drift_check' or (select count(*) from runs a where a.state in ('claimed', 'running')
+        and a.operation = 'drift_check' and a.lease_owner = ${worker.id}) < ${mostChecks(limits)})
       and coalesce((select n from active a where a.repository_id = r.repository_id), 0) < ${limits.perRepository}
       and not exists (select 1 from project_leases l where l.project_key = r.project_key)
     order by r.priority desc, r.queued_at, r.id
@@ -46,6 +48,11 @@ export async function claimNext(
   await audit(trx, [{ actor: worker.id, subject: `run:${next.id}`, event: 'claimed', detail: { token } }]);
   const row = await selectRuns(trx).where('runs.id', '=', next.id).executeTakeFirstOrThrow();
   return { ...toRun(row), lease: { runId: next.id, token } };
+}
+
+/** Drift checks never have more than half of a worker, so that pull requests find room at once. */
+function mostChecks({ perWorker }: RunLimits): number {
+  return Math.max(1, Math.floor(perWorker / 2));
 }
 
 export function expiry(leaseMs: number) {

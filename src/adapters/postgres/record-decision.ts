@@ -23,6 +23,7 @@ export async function recordDecision(
   const readied = await cancelRuns(trx, decision);
   if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
   const runIds = decision.batch === undefined ? [] : await insertBatch(trx, row, decision.batch);
+  if (decision.batch !== undefined) await stopDriftChecks(trx, decision.batch);
   if (runIds.length > 0) await keepWhatItHas(trx, pull.id);
   const released = await release(trx, row, decision);
   const closed = decision.close === true ? await cleanUpWhenIdle(trx, row, decision.actor) : undefined;
@@ -33,6 +34,23 @@ export async function recordDecision(
     pullRequestIds: [pull.id, ...(released?.pullRequestIds ?? []), ...(closed?.pullRequestIds ?? [])],
     deliveries: [...(released?.deliveries ?? []), ...(closed?.deliveries ?? [])],
   };
+}
+
+/** Nobody waits for a drift check; whoever waits for its project goes first. */
+async function stopDriftChecks(trx: Transaction<Database>, { runs }: NewBatch): Promise<void> {
+  const checks = await trx
+    .selectFrom('runs')
+    .select('id')
+    .where('operation', '=', 'drift_check')
+    .where('state', 'in', ['queued', 'claimed', 'running'])
+    .where(
+      'project_key',
+      'in',
+      runs.map((run) => run.projectKey),
+    )
+    .execute();
+  for (const { id } of checks)
+    await stopRun(trx, id, 'A pull request works on this project; it is checked afterwards.');
 }
 
 /**
@@ -87,25 +105,31 @@ async function release(
 async function cancelRuns(trx: Transaction<Database>, decision: Decision): Promise<readonly string[]> {
   const batches = new Set<string>();
   for (const { runId, reason } of decision.cancel ?? []) {
-    const queued = await trx
-      .updateTable('runs')
-      .set({
-        state: 'cancelled',
-        finished_at: sql`now()`,
-        cancel_reason: reason,
-        result: storableJson({ kind: 'cancelled', reason }),
-      })
-      .where('id', '=', runId)
-      .where('state', '=', 'queued')
-      .returning('batch_id')
-      .executeTakeFirst();
-    if (queued !== undefined) batches.add(queued.batch_id);
-    else await askToStop(trx, runId, reason);
+    const batchId = await stopRun(trx, runId, reason);
+    if (batchId !== undefined) batches.add(batchId);
     await audit(trx, [{ actor: decision.actor, subject: `run:${runId}`, event: 'cancel', detail: { reason } }]);
   }
   const readied: string[] = [];
   for (const batchId of batches) readied.push(...(await settleBatch(trx, batchId)));
   return readied;
+}
+
+/** Answers the batch of one that was queued; any other is asked to stop. */
+async function stopRun(trx: Transaction<Database>, runId: string, reason: string): Promise<string | undefined> {
+  const queued = await trx
+    .updateTable('runs')
+    .set({
+      state: 'cancelled',
+      finished_at: sql`now()`,
+      cancel_reason: reason,
+      result: storableJson({ kind: 'cancelled', reason }),
+    })
+    .where('id', '=', runId)
+    .where('state', '=', 'queued')
+    .returning('batch_id')
+    .executeTakeFirst();
+  if (queued === undefined) await askToStop(trx, runId, reason);
+  return queued?.batch_id;
 }
 
 async function askToStop(trx: Transaction<Database>, runId: string, reason: string): Promise<void> {

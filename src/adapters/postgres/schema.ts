@@ -30,6 +30,11 @@ export interface Database {
   artifacts: ArtifactTable;
   audit_log: AuditTable;
   settings: SettingTable;
+  tracked_branches: TrackedBranchTable;
+  drift_projects: DriftProjectTable;
+  drift_issues: DriftIssueTable;
+  issue_replies: IssueReplyTable;
+  notifications: NotificationTable;
 }
 
 interface DeliveryTable {
@@ -252,4 +257,88 @@ interface AuditTable {
 interface SettingTable {
   key: string;
   value: string;
+}
+
+interface TrackedBranchTable {
+  repository_id: string;
+  branch: string;
+  tip: string | null;
+  synced_tip: string | null;
+  settings_digest: string | null;
+  polled_at: OptionalInstant;
+  problem: string | null;
+  problem_since: OptionalInstant;
+  report_wanted: Generated<number>;
+  report_done: Generated<number>;
+  publish_lease_owner: string | null;
+  publish_lease_token: string | null;
+  publish_lease_renewed_at: OptionalInstant;
+  publish_lease_until: OptionalInstant;
+}
+
+interface DriftProjectTable {
+  project_key: string;
+  repository_id: string;
+  project: Json<Project>;
+  settings: Json<object>;
+  listed: boolean;
+  tip: string;
+  inputs_digest: string;
+  baseline_digest: string | null;
+  schedule: string;
+  due_at: OptionalInstant;
+  starts_per_minute: number;
+  request: OptionalJson<object>;
+  run_id: string | null;
+  last_check_at: OptionalInstant;
+  last_success_at: OptionalInstant;
+  sync: string;
+  skip: OptionalJson<object>;
+  suspension: OptionalJson<object>;
+  silences: ColumnType<readonly object[], string | undefined, string>;
+  state: Json<object>;
+  findings: Buffer | null;
+  found_at: RecordedInstant;
+}
+
+interface DriftIssueTable {
+  id: string;
+  repository_id: string;
+  kind: 'project' | 'summary' | 'dashboard';
+  project_key: string | null;
+  state: 'posting' | 'open' | 'closed' | 'gone';
+  host_id: string | null;
+  number: number | null;
+  node_id: string | null;
+  url: string | null;
+  hash: string | null;
+  created_at: RecordedInstant;
+}
+
+interface IssueReplyTable {
+  id: string;
+  key: string;
+  repository_id: string;
+  number: number;
+  comment_id: string | null;
+  view: Json<object>;
+  state: Generated<'wanted' | 'posting' | 'posted' | 'given_up'>;
+  created_at: RecordedInstant;
+  posted_at: OptionalInstant;
+}
+
+interface NotificationTable {
+  id: string;
+  key: string;
+  receiver: string;
+  event: string;
+  repository_id: string;
+  project_key: string | null;
+  payload: Json<object>;
+  state: Generated<'wanted' | 'sent' | 'given_up'>;
+  attempts: Generated<number>;
+  due_at: RecordedInstant;
+  error: string | null;
+  created_at: RecordedInstant;
+  sent_at: OptionalInstant;
 }

@@ -90,12 +90,21 @@ async function openSession({ url, workerId }: PresenceOptions, onLost: () => voi
 
 /** Reads which workers hold their session lock now. Two ids may share a key: then a dead one seems alive until its lease runs out. */
 export async function readPresentWorkers(db: Kysely<Database>): Promise<(workerId: string) => boolean> {
+  const present = await readWorkerKeys(db);
+  return (workerId) => present.has(workerKey(workerId));
+}
+
+/** How many workers are alive. */
+export async function countPresentWorkers(db: Kysely<Database>): Promise<number> {
+  return (await readWorkerKeys(db)).size;
+}
+
+async function readWorkerKeys(db: Kysely<Database>): Promise<ReadonlySet<number>> {
   const { rows } = await sql<{ key: number }>`
     select objid::int4 as key from pg_locks
     where locktype = 'advisory' and classid::int4 = ${LOCK_CLASS} and objsubid = 2 and granted
       and database = (select oid from pg_database where datname = current_database())`.execute(db);
-  const present = new Set(rows.map((row) => row.key));
-  return (workerId) => present.has(workerKey(workerId));
+  return new Set(rows.map((row) => row.key));
 }
 
 /** Whether the server has been up long enough for living workers to be back. */
