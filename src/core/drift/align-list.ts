@@ -1,4 +1,5 @@
 import { canonicalText } from '../canonical-text.ts';
+import { asObject, memberOf } from '../json-value.ts';
 
 /** Of a value after the last apply, of what is there now, and of what the code wants. */
 export type Versions<T> = readonly [applied: T, live: T, wanted: T];
@@ -15,7 +16,7 @@ export interface ListElement {
   readonly index: number | undefined;
 }
 
-/** The elements of one version that are not in all three, each with its index. */
+/** One version's elements, by the text of each, with its index. */
 type Remainder = readonly (readonly [text: string, index: number])[];
 
 /**
@@ -23,21 +24,56 @@ type Remainder = readonly (readonly [text: string, index: number])[];
  * be right: it is the order that differs, an element is there twice, or somebody changed an element by hand that the code drops, which
  * must not look as if it could be put right by itself.
  *
- * One element left in each version is one that was changed. Where what is left stands at the same indexes in all three, it is a list
- * whose elements were changed in place. Otherwise each element counts by itself: it was added or taken away.
+ * One element left in each version is one that was changed, and so are those that share a name, a port or the like of their own. Places
+ * say nothing of a set, so they count only where no wrong match could do harm: where two of the versions are one. Otherwise each element
+ * counts by itself: it was added or taken away.
  */
 export function alignList(lists: Versions<readonly unknown[]>, unknown: boolean): readonly ListElement[] | 'whole' {
   const sameLength = allEqual(mapVersions(lists, ({ length }) => length));
   if (unknown) return sameLength ? lists[0].map((_, index) => inPlace(index)) : 'whole';
   const left = withoutCommon(mapVersions(lists, (list) => list.map((item) => String(canonicalText(item)))));
   if (left.every(({ length }) => length === 0)) return 'whole';
-  if (left.every(({ length }) => length === 1)) {
-    const at = mapVersions(left, (remainder) => remainder[0]?.[1]);
-    return [{ at, index: at[2] }];
-  }
+  if (left.every(({ length }) => length === 1)) return [changed(mapVersions(left, (remainder) => remainder[0]?.[1]))];
   const indexes = mapVersions(left, (remainder) => remainder.map(([, index]) => index));
-  if (sameLength && allEqual(mapVersions(indexes, String))) return indexes[0].map(inPlace);
+  const identified = byIdentity(lists, indexes);
+  if (identified !== undefined) return identified;
+  if (sameLength && allEqual(mapVersions(indexes, String)) && isTwofold(left)) return indexes[0].map(inPlace);
   return byPresence(left);
+}
+
+function changed(at: ListElement['at']): ListElement {
+  return { at, index: at[2] };
+}
+
+/** Two of the three are the same. */
+function isTwofold(left: Versions<Remainder>): boolean {
+  return new Set(left.map((remainder) => JSON.stringify(remainder))).size < left.length;
+}
+
+/**
+ * Elements that have one member by which they can be told apart, the same in all versions. undefined: there is none. Which member is taken
+ * does not matter: what the code asks for and nobody did by hand is seen with any.
+ */
+function byIdentity(
+  lists: Versions<readonly unknown[]>,
+  indexes: Versions<readonly number[]>,
+): readonly ListElement[] | undefined {
+  const count = indexes[2].length;
+  for (const name of Object.keys(asObject(lists[2][indexes[2][0] ?? 0]))) {
+    const identities = (version: 0 | 1 | 2) =>
+      new Map(indexes[version].map((index) => [identityOf(lists[version][index], name), index]));
+    const [applied, live, wanted] = [identities(0), identities(1), identities(2)];
+    const shared = [...wanted.keys()].filter((one) => one !== undefined && applied.has(one) && live.has(one));
+    if (shared.length === count && indexes.every(({ length }) => length === count)) {
+      return shared.map((one) => changed([applied.get(one), live.get(one), wanted.get(one)]));
+    }
+  }
+  return undefined;
+}
+
+function identityOf(element: unknown, name: string): unknown {
+  const value = memberOf(element, name);
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined;
 }
 
 function allEqual<T>([applied, live, wanted]: Versions<T>): boolean {

@@ -1,5 +1,13 @@
+import { createSecretKey } from 'node:crypto';
 import { cutText } from '../../lib/markdown-text.ts';
-import { changeAddress, failedChecks, isNoOp, type PlanJson, type ResourceChangeJson } from '../plan-json.ts';
+import {
+  changeAddress,
+  failedChecks,
+  hasEffect,
+  isNoOp,
+  type PlanJson,
+  type ResourceChangeJson,
+} from '../plan-json.ts';
 import { classifyOutputs } from './classify-outputs.ts';
 import { classifyResource } from './classify-resource.ts';
 import { type DriftFindings, type InputsComparison, syncOf } from './drift.ts';
@@ -29,7 +37,13 @@ const CHECK_LENGTH = 500;
  * @throws PlanFormatError for an action that nobody here knows.
  */
 export function classifyDrift(plan: PlanJson, { inputs, key, mask, canonicalDigest }: ClassifyOptions): DriftFindings {
-  const context = { inputs, key, mask, given: readGivenValues(plan), follows: readDependencies(plan) };
+  const context = {
+    inputs,
+    key: createSecretKey(key),
+    mask,
+    given: readGivenValues(plan),
+    follows: readDependencies(plan),
+  };
   const resources = observedResources(plan)
     .map((observed) => classifyResource(observed, context))
     .filter((difference) => difference !== undefined)
@@ -59,7 +73,9 @@ function observedResources(plan: PlanJson): readonly ObservedResource[] {
   const planned = new Set(changes.map(changeAddress));
   const unplanned = drifts.filter((entry) => !planned.has(changeAddress(entry)));
   return [
-    ...changes.map((entry) => ({ entry, drift: drifted.get(changeAddress(entry))?.change })),
+    ...changes
+      .map((entry) => ({ entry, drift: drifted.get(changeAddress(entry))?.change }))
+      .filter(({ entry, drift }) => drift !== undefined || hasEffect(entry)),
     ...unplanned.map((entry) => ({ entry: unchanged(entry), drift: entry.change })),
   ];
 }

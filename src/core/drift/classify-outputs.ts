@@ -60,7 +60,8 @@ function isStateOnlyRead(plan: PlanJson, resources: readonly ResourceDifference[
   }
   return asList(plan.relevant_attributes).some((read) => {
     const address = String(memberOf(read, 'resource'));
-    const [name] = asList(memberOf(read, 'attribute'));
+    const steps = memberOf(read, 'attribute');
+    const name = typeof steps === 'string' ? steps : asList(steps)[0];
     return found.has(name === undefined ? withoutKeys(address) : attributeOf(address, String(name)));
   });
 }

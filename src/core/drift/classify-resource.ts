@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { changeAddress, hasEffect, planAction } from '../plan-json.ts';
 import { DIFFERENCE_KINDS, gravest, type ResourceDifference } from './drift.ts';
 import {
@@ -15,7 +16,7 @@ export const ATTRIBUTES_PER_RESOURCE = 200;
 
 export interface DescribeContext extends ResourceContext {
   /** Of the keyed hashes. */
-  readonly key: Uint8Array;
+  readonly key: KeyObject;
   readonly mask: Mask;
 }
 

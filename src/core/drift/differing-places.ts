@@ -87,7 +87,10 @@ function visitList(value: VersionedValue, at: At, found: Place[], depth: number)
   for (const element of alignment) {
     const path = `${at.path}[${element.index ?? '*'}]`;
     const inList = { ...at, path, namesToList: at.namesToList ?? at.names.length };
-    visit(membersOf(value, element.at), inList, found, depth + 1);
+    const child = membersOf(value, element.at);
+    // Of one that came or went, its parts say less than the whole.
+    if (element.index === undefined) addPlace(child, inList, found);
+    else visit(child, inList, found, depth + 1);
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { hashValue } from '../canonical-plan.ts';
 import { canonicalText } from '../canonical-text.ts';
 import type { PlanAction } from '../plan.ts';
@@ -12,7 +12,7 @@ const UNKNOWN = 'unknown';
 
 /** Keyed hash of what stands at a place in its three versions. */
 export function digestPlace(
-  key: Uint8Array,
+  key: KeyObject,
   address: string,
   { path, values, unknown }: Pick<Place, 'path' | 'values' | 'unknown'>,
 ): string {
