@@ -30,8 +30,10 @@ interface Mutant {
 }
 
 const names = process.argv.slice(2).map((name) => basename(name, '.ts'));
-const all = readdirSync(join(ROOT, 'src/core')).filter((file) => file.endsWith('.ts'));
-const unknown = names.filter((name) => !all.includes(`${name}.ts`));
+const all = readdirSync(join(ROOT, 'src/core'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ts'),
+);
+const unknown = names.filter((name) => !all.some((file) => basename(file, '.ts') === name));
 if (unknown.length > 0) throw new Error(`src/core has no ${unknown.join(', ')}`);
 const files = all
   .filter((file) => names.length === 0 || names.includes(basename(file, '.ts')))
