@@ -38,6 +38,7 @@ export async function recordDecision(
 
 /** Nobody waits for a drift check; whoever waits for its project goes first. */
 async function stopDriftChecks(trx: Transaction<Database>, { runs }: NewBatch): Promise<void> {
+  if (runs.length === 0) return;
   const checks = await trx
     .selectFrom('runs')
     .select('id')
