@@ -20,6 +20,8 @@ export interface IssueFacts {
   readonly number: number;
   readonly url: string;
   readonly state: 'open' | 'closed';
+  /** Since when it is closed, by the host's clock; undefined while it is open. */
+  readonly closedAt: Date | undefined;
   /** Whether the conversation is locked; its text can be edited all the same. */
   readonly locked: boolean;
   readonly labels: readonly string[];

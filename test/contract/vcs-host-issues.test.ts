@@ -84,10 +84,12 @@ describe.each(STAGES)('the issues of a VCS host: %s', (_name, create) => {
     test('is read afresh: its state, its labels, who it is assigned to', async () => {
       const number = await open();
       const facts = { number, labels: ['drift'], assignees: ['ann'], url: expect.any(String) };
-      expect(await getIssue(number)).toEqual({ kind: 'found', issue: { ...facts, state: 'open', locked: false } });
+      const opened = { ...facts, state: 'open', closedAt: undefined, locked: false };
+      expect(await getIssue(number)).toEqual({ kind: 'found', issue: opened });
       await stage.closeIssue(number, 'ann');
-      expect(await getIssue(number)).toMatchObject({ issue: { ...facts, state: 'closed' } });
-      expect(await getIssue(number)).toMatchObject({ issue: { ...facts, state: 'closed' } });
+      const closed = { ...facts, state: 'closed', closedAt: expect.any(Date) };
+      expect(await getIssue(number)).toMatchObject({ kind: 'found', issue: closed });
+      expect(await getIssue(number)).toMatchObject({ kind: 'found', issue: closed });
     });
 
     test('has no people whom the host does not take, and says who they are', async () => {

@@ -29,6 +29,7 @@ interface GithubIssue {
   readonly number: number;
   readonly html_url: string;
   readonly state: string;
+  readonly closed_at?: string | null;
   readonly locked?: boolean;
   readonly body?: string | null;
   readonly labels: readonly (string | { readonly name?: string | null })[];
@@ -55,6 +56,7 @@ function toFacts(data: GithubIssue): IssueFacts {
     number: data.number,
     url: data.html_url,
     state: data.state === 'open' ? 'open' : 'closed',
+    closedAt: data.closed_at ? new Date(data.closed_at) : undefined,
     locked: data.locked === true,
     labels: data.labels.flatMap((label) => (typeof label === 'string' ? label : (label.name ?? []))),
     assignees: (data.assignees ?? []).map(({ login }) => login),

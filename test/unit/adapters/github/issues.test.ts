@@ -28,6 +28,7 @@ const facts = {
   number: 5,
   url: issue.html_url,
   state: 'open',
+  closedAt: undefined,
   locked: false,
   labels: ['drift', 'old'],
   assignees: ['Ann'],
@@ -129,6 +130,13 @@ describe('an issue', () => {
     expect(await host.getIssue(REF, 5)).toEqual({ kind: 'found', issue: facts });
     expect(await host.getIssue(REF, 5)).toEqual({ kind: 'found', issue: facts });
     expect(stub.requests[1]?.headers['if-none-match']).toBe('"1"');
+  });
+
+  test('that is closed says since when', async () => {
+    const closed = { ...issue, state: 'closed', closed_at: '2026-11-21T12:00:00Z', locked: true };
+    const host = await hostWith({ [`GET ${path}`]: { json: closed } });
+    const closedAt = new Date('2026-11-21T12:00:00Z');
+    expect(await host.getIssue(REF, 5)).toMatchObject({ issue: { state: 'closed', closedAt, locked: true } });
   });
 
   test.each([
