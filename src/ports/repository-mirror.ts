@@ -58,6 +58,11 @@ export interface RepositoryMirror {
     source: GitSource,
     refs: readonly string[],
   ): Promise<ReadonlyMap<string, CommitSha | undefined>>;
+  /**
+   * The commit at the tip of a branch (`main`) at the source now; undefined when there is no such branch. One
+   * `git ls-remote` of the branches: nothing is fetched, no mirror is needed, and the host's API is not called.
+   */
+  findTip(source: GitSource, branch: string): Promise<CommitSha | undefined>;
   has(repository: RepositoryRef, sha: CommitSha): Promise<boolean>;
   /** What would be merged: the same two commits always make the same commit id. */
   merge(repository: RepositoryRef, base: CommitSha, head: CommitSha): Promise<MergeOutcome>;

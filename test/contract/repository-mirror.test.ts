@@ -56,6 +56,32 @@ describe.each(MIRRORS)('a repository mirror: %s', (_name, create) => {
     expect((await fetch('refs/tags/v1')).get('refs/tags/v1')).toBe(main);
   });
 
+  test('tells the tip of a branch as it is now, without a mirror and without making one', async () => {
+    const first = await fixture.commit('refs/heads/main', { 'a.tf': '1' });
+    expect(await mirror.findTip(fixture.source, 'main')).toBe(first);
+    const second = await fixture.commit('refs/heads/main', { 'a.tf': '2' }, [first]);
+    expect(await mirror.findTip(fixture.source, 'main')).toBe(second);
+    expect(await mirror.has(REPOSITORY, second)).toBe(false);
+    await fetch('refs/heads/main');
+    const third = await fixture.commit('refs/heads/main', { 'a.tf': '3' }, [second]);
+    expect(await mirror.findTip(fixture.source, 'main')).toBe(third);
+    expect(await mirror.has(REPOSITORY, third)).toBe(false);
+  });
+
+  test('takes no other ref for the one that was asked for', async () => {
+    const main = await fixture.commit('refs/heads/x/refs/heads/main', { 'a.tf': '1' });
+    expect(await mirror.findTip(fixture.source, 'main')).toBeUndefined();
+    expect(await mirror.findTip(fixture.source, 'x/refs/heads/main')).toBe(main);
+    await fixture.git(['tag', 'main', main]);
+    expect(await mirror.findTip(fixture.source, 'main')).toBeUndefined();
+    expect(await mirror.findTip(fixture.source, '--upload-pack=x')).toBeUndefined();
+    for (const odd of ['', 'a b', '*', 'a..b', 'main:x', 'a\nb']) {
+      await expect(mirror.findTip(fixture.source, odd)).rejects.toThrow(/not a full ref name/);
+    }
+    const nowhere = { ...fixture.source, url: `file://${fixture.path('nowhere.git')}` };
+    await expect(mirror.findTip(nowhere, 'main')).rejects.toMatchObject({ kind: 'refused' });
+  });
+
   test('merges two commits always to the same commit, on any machine', async () => {
     const base = await fixture.commit('refs/heads/main', { 'a.tf': '1', 'b.tf': '1' });
     const head = await fixture.commit('refs/pull/1/head', { 'b.tf': '2' }, [base]);

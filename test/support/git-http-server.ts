@@ -10,6 +10,8 @@ export interface GitRequest {
   readonly authorization: string | undefined;
   /** True for a request that asks for objects, not only for the list of refs. */
   readonly wantsObjects: boolean;
+  /** Bytes of the answer's body so far. */
+  answered: number;
 }
 
 export interface GitHttpOptions {
@@ -59,7 +61,9 @@ async function answer(
   const body = await buffer(request);
   const { method = '', url = '' } = request;
   const wantsObjects = body.includes('command=fetch');
-  requests.push({ method, url, authorization: request.headers.authorization, wantsObjects });
+  const { authorization } = request.headers;
+  const record: GitRequest = { method, url, authorization, wantsObjects, answered: 0 };
+  requests.push(record);
   if (options.redirectTo !== undefined) {
     response.writeHead(302, { location: `${options.redirectTo}${url}` }).end();
     return;
@@ -69,7 +73,7 @@ async function answer(
     response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
     return;
   }
-  runBackend(folder, request, body, response, wantsObjects ? options.cutAfter : undefined);
+  runBackend(folder, request, body, response, record, wantsObjects ? options.cutAfter : undefined);
 }
 
 /** CGI by hand: the answer's headers come first, up to an empty line. */
@@ -78,6 +82,7 @@ function runBackend(
   request: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
+  record: GitRequest,
   cutAfter: number | undefined,
 ): void {
   const { pathname, search } = new URL(request.url ?? '/', 'http://git.test');
@@ -98,7 +103,6 @@ function runBackend(
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   let head = Buffer.alloc(0);
-  let sent = 0;
   let inBody = false;
   backend.stdout.on('data', (chunk: Buffer) => {
     let rest = chunk;
@@ -110,8 +114,8 @@ function runBackend(
       writeHead(head.toString('latin1', 0, end), response);
       rest = head.subarray(end + 4);
     }
-    sent += rest.length;
-    if (cutAfter !== undefined && sent > cutAfter) response.destroy();
+    record.answered += rest.length;
+    if (cutAfter !== undefined && record.answered > cutAfter) response.destroy();
     else response.write(rest);
   });
   backend.on('close', () => response.end());

@@ -6,6 +6,7 @@ import { MirrorError, type RepositoryMirror, type TreeEntry } from '../../ports/
 import { exportCommit, type ExportLimits } from './export-commit.ts';
 import { checkFetch, fetchRefs } from './fetch-refs.ts';
 import { lockFile } from './file-lock.ts';
+import { findTip } from './find-tip.ts';
 import { createRunGit, type RunGit } from './git-command.ts';
 import type { GitNetwork } from './git-environment.ts';
 import { listChanges } from './list-tree.ts';
@@ -64,6 +65,11 @@ export function createGitMirror(options: GitMirrorOptions): RepositoryMirror {
       await mkdir(join(folder.gitDir, '..'), { recursive: true, mode: 0o700 });
       await using lock = await lockFile(folder.lockPath, timeoutMs);
       return await fetchRefs({ git: fetching, folder, lock, source }, refs);
+    },
+    async findTip(source, branch) {
+      const ref = `refs/heads/${branch}`;
+      checkFetch(source, [ref]);
+      return await findTip(await prepare(), source, ref);
     },
     async has(repository, sha) {
       const folder = await openMirror(mirrorFolder(directory, repository));

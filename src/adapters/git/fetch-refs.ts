@@ -73,7 +73,8 @@ async function fetchInto(fetch: Fetch, refs: readonly string[]): Promise<Fetched
       ],
     });
     if (result.exitCode === 0) break;
-    if (attempt > ATTEMPTS || !/couldn't find remote ref/.test(result.stderr)) throw remoteFailure(fetch, result);
+    if (attempt > ATTEMPTS || !/couldn't find remote ref/.test(result.stderr))
+      throw remoteFailure(fetch.source, result);
     present = await listPresent(fetch, present);
   }
   await forget(
@@ -86,7 +87,7 @@ async function fetchInto(fetch: Fetch, refs: readonly string[]): Promise<Fetched
 /** Git refuses a whole fetch when one of its refs does not exist, and names only the first. */
 async function listPresent(fetch: Fetch, refs: readonly string[]): Promise<string[]> {
   const result = await remoteCall(fetch, { args: ['ls-remote', '--quiet', '--', fetch.source.url, ...refs] });
-  if (result.exitCode !== 0) throw remoteFailure(fetch, result);
+  if (result.exitCode !== 0) throw remoteFailure(fetch.source, result);
   const listed = new Set(
     result.stdout
       .toString()
@@ -135,9 +136,10 @@ function localCall(fetch: Fetch, call: GitCall): Promise<GitResult> {
   return fetch.git({ ...call, gitDir: fetch.folder.gitDir, held: fetch.lock.held });
 }
 
-function remoteFailure(fetch: Fetch, result: GitResult): MirrorError {
-  const password = fetch.source.password?.reveal();
-  const text = describeFailure(`fetching from ${new URL(fetch.source.url).host || fetch.source.url}`, result);
+/** Why a source did not answer as it should, without the credential. */
+export function remoteFailure(source: GitSource, result: GitResult): MirrorError {
+  const password = source.password?.reveal();
+  const text = describeFailure(`fetching from ${new URL(source.url).host || source.url}`, result);
   const message = password ? text.replaceAll(password, '[redacted]') : text;
   if (REFUSED.test(result.stderr)) return new MirrorError('refused', message);
   if (result.stoppedBy === 'timeout' || UNAVAILABLE.test(result.stderr)) return new MirrorError('unavailable', message);

@@ -49,6 +49,29 @@ describe('git over HTTP', () => {
     expect(await mirror.has(REPOSITORY, second)).toBe(true);
   });
 
+  test('learns the tip of a branch among thousands of refs from a few small answers', async () => {
+    const sha = await fixture.commit(MAIN, { 'a.tf': '1' });
+    const refs = Array.from({ length: 3_000 }, (_, index) => `create refs/pull/${index}/head ${sha}\n`);
+    await fixture.git(['update-ref', '--stdin'], refs.join(''));
+    expect(await mirror.findTip(source(), 'main')).toBe(sha);
+    expect(server.requests.length).toBeLessThanOrEqual(3);
+    expect(server.requests.filter((request) => request.wantsObjects)).toEqual([]);
+    expect(Math.max(...server.requests.map((request) => request.answered))).toBeLessThan(2_000);
+  });
+
+  test('the tip is asked for with the same care: wrong passwords, hosts that are away, and no waiting for ever', async () => {
+    await fixture.commit(MAIN, { 'a.tf': '1' });
+    const failure: unknown = await mirror.findTip(source(server.origin, 'wrong-canary'), 'main').catch((e) => e);
+    expect(failure).toMatchObject({ name: 'MirrorError', kind: 'refused' });
+    expect(String(failure)).not.toContain('wrong-canary');
+    const gitPath = await fixture.write('bin/git', '#!/bin/sh\nexec sleep 30\n', 0o755);
+    const slow = createGitMirror({ directory: fixture.path('mirrors'), timeoutMs: 500, gitPath });
+    await expect(slow.findTip(source(), 'main')).rejects.toMatchObject({ kind: 'unavailable' });
+    const { origin } = server;
+    await server[Symbol.asyncDispose]();
+    await expect(mirror.findTip(source(origin), 'main')).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
   test('the password is in no file of the mirror and in no argument of git', async () => {
     const sha = await fixture.commit(MAIN, { 'a.tf': '1' });
     const log = fixture.path('argv.log');
