@@ -13,6 +13,7 @@ export type BatchTrigger =
   | 'handover'
   | 'schedule'
   | 'recheck'
+  | 'put_right'
   | 'drift_command';
 
 /** What was found while deciding and must be told to people with the result. */

@@ -10,6 +10,11 @@ export function planTextContext(runId: string): string {
   return `plan-text:${runId}`;
 }
 
+/** What the last drift check of a project found. */
+export function driftContext(projectKey: string): string {
+  return `drift:${projectKey}`;
+}
+
 /** A file that was kept of a run. */
 export function artifactContext(runId: string, name: string): string {
   return `artifact:${runId}:${name}`;

@@ -19,7 +19,8 @@ const REASONS: Readonly<Record<BatchTrigger, string>> = {
   rerun: 'a re-run that was asked for on the host',
   handover: 'the project lock, which came to this pull request',
   schedule: 'the schedule of drift checks',
-  recheck: 'a drift check that is to be confirmed',
+  recheck: 'something that is to be looked at again',
+  put_right: 'drift that was just put right',
   drift_command: 'a command about drift',
 };
 

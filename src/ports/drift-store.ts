@@ -1,6 +1,7 @@
 import type { RemediationOrder } from '../core/batch.ts';
 import type { BudgetLimits } from '../core/drift/budget.ts';
 import type { BranchProject, CheckRequest, DriftDecision, DriftProject } from '../core/drift/drift-project.ts';
+import type { DriftNotification } from '../core/drift/notifications.ts';
 import type { SkipFacts, SkipReason } from '../core/drift/skip.ts';
 import type { ProjectKey } from '../core/project.ts';
 import type { Account } from '../core/pull-request.ts';
@@ -61,6 +62,18 @@ export interface DriftProjectPage {
   readonly repository: Repository;
   readonly branch: string;
 }
+
+/** One receiver of a notification, and what it is sent. */
+export interface AddressedNotification {
+  readonly receiver: string;
+  readonly payload: object;
+}
+
+/** Decides who is told, and in which form; pure, for it is asked within a transaction. */
+export type AddressNotification = (
+  notification: DriftNotification,
+  about: { readonly repository: Repository; readonly project: DriftProject },
+) => readonly AddressedNotification[];
 
 /** Tracked branches, their projects, and what is known of their drift. Every change is made in one transaction with what follows from it. */
 export interface DriftStore {

@@ -3,6 +3,7 @@ import type { Account } from '../pull-request.ts';
 import type { CommitSha } from '../repository.ts';
 import type { SyncState } from './drift.ts';
 import type { DriftState } from './lifecycle.ts';
+import type { DriftNotification } from './notifications.ts';
 import type { DueState } from './schedule.ts';
 import type { DriftSettings } from './settings.ts';
 import type { SilenceRule } from './silence-rules.ts';
@@ -19,8 +20,8 @@ export interface BranchProject {
 
 /** A check that does not wait for the schedule. */
 export interface CheckRequest {
-  /** `recheck`: something that was found is to be seen again. */
-  readonly kind: 'command' | 'recheck';
+  /** `recheck`: something that happened is to be looked at; `put_right`: the actor has just put the drift right. */
+  readonly kind: 'command' | 'recheck' | 'put_right';
   readonly actor: Account;
   readonly at: Date;
 }
@@ -71,20 +72,12 @@ export type DriftProjectChanges = Partial<
   >
 >;
 
-/** Somebody outside is told, once per `key` and receiver. */
-export interface NewNotification {
-  readonly key: string;
-  readonly receiver: string;
-  readonly event: string;
-  readonly payload: object;
-}
-
 /** What follows from something that happened to a project, or was said about it, as data. */
 export interface DriftDecision {
   readonly changes: DriftProjectChanges;
   /** The repository's issues may have to say something else. */
   readonly report: boolean;
-  readonly notifications?: readonly NewNotification[];
+  readonly notifications?: readonly DriftNotification[];
   /** For the audit log; undefined: nothing worth it. */
   readonly audit?: { readonly actor: string; readonly event: string; readonly detail?: object };
 }

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { DriftDecision, DriftProject } from '../../../core/drift/drift-project.ts';
 import type { ProjectKey } from '../../../core/project.ts';
-import { type DriftStore, type DriftProjectPage, type EndedRun } from '../../../ports/drift-store.ts';
+import type { DriftNotification } from '../../../core/drift/notifications.ts';
+import type { Repository } from '../../../core/repository.ts';
+import type { AddressNotification, DriftProjectPage, DriftStore, EndedRun } from '../../../ports/drift-store.ts';
 import { audit } from '../audit.ts';
 import { finishRun } from '../finish-run.ts';
 import type { Database } from '../schema.ts';
@@ -19,32 +21,32 @@ import {
 } from './drift-rows.ts';
 import { insertBranchRun, scheduleChecks } from './schedule-checks.ts';
 
-export function createDriftStore(db: Kysely<Database>): DriftStore {
-  return { ...branches(db), ...changes(db), ...queries(db) };
+export function createDriftStore(db: Kysely<Database>, address: AddressNotification): DriftStore {
+  return { ...branches(db), ...changes(db, address), ...queries(db) };
 }
 
 type ChangingCalls = 'schedule' | 'finish' | 'listEnded' | 'change' | 'startRemediation' | 'request';
 
-function changes(db: Kysely<Database>): Pick<DriftStore, ChangingCalls> {
+function changes(db: Kysely<Database>, address: AddressNotification): Pick<DriftStore, ChangingCalls> {
   return {
     schedule: (decide, now) => transact(db, (trx) => scheduleChecks(trx, decide, now)),
     finish: (lease, end, decide) =>
       transact(db, async (trx) => {
-        const project = await lockProjectOfRun(trx, lease.runId);
+        const known = await lockProjectOfRun(trx, lease.runId);
         const wakeups = await finishRun(trx, lease, end);
         // One that was unlisted and removed meanwhile has nothing left to tell.
-        if (project === undefined) return wakeups;
-        const decision = decide(project);
-        await record(trx, project, { ...decision, changes: { ...decision.changes, runId: undefined } });
-        return decision.report ? { ...wakeups, repositoryIds: [project.repositoryId] } : wakeups;
+        if (known === undefined) return wakeups;
+        const decision = decide(known.project);
+        await record(trx, known, { ...decision, changes: { ...decision.changes, runId: undefined } }, address);
+        return decision.report ? { ...wakeups, repositoryIds: [known.project.repositoryId] } : wakeups;
       }),
     listEnded: (limit) => listEnded(db, limit),
     change: (key, decide) =>
       transact(db, async (trx) => {
-        const project = await lockProject(trx, key);
-        if (project === undefined) return undefined;
-        await record(trx, project, decide(project));
-        return lockProject(trx, key);
+        const known = await lockProject(trx, key);
+        if (known === undefined) return undefined;
+        await record(trx, known, decide(known.project), address);
+        return (await lockProject(trx, key))?.project;
       }),
     startRemediation: (key, order) =>
       transact(db, async (trx) => {
@@ -56,14 +58,15 @@ function changes(db: Kysely<Database>): Pick<DriftStore, ChangingCalls> {
           .executeTakeFirst();
         if (known !== undefined)
           return { kind: 'repeated' as const, wakeups: { runIds: [known.id], pullRequestIds: [], deliveries: [] } };
-        const project = await lockProject(trx, key);
-        if (project === undefined || project.runId !== undefined) return { kind: 'busy' as const };
+        const found = await lockProject(trx, key);
+        if (found === undefined || found.project.runId !== undefined) return { kind: 'busy' as const };
+        const { project } = found;
         const runId = await insertBranchRun(trx, project, {
           ...order,
           operation: 'remediation',
           trigger: 'drift_command',
         });
-        await record(trx, project, { changes: { runId }, report: true });
+        await record(trx, found, { changes: { runId }, report: true }, address);
         return {
           kind: 'started' as const,
           wakeups: { runIds: [runId], pullRequestIds: [], deliveries: [], repositoryIds: [project.repositoryId] },
@@ -81,41 +84,62 @@ function changes(db: Kysely<Database>): Pick<DriftStore, ChangingCalls> {
   };
 }
 
-async function lockProject(trx: Transaction<Database>, key: ProjectKey): Promise<DriftProject | undefined> {
+async function lockProject(trx: Transaction<Database>, key: ProjectKey): Promise<KnownProject | undefined> {
   const row = await selectDriftProjects(trx)
     .where('project_key', '=', key)
     .forUpdate('drift_projects')
     .executeTakeFirst();
-  return row && toDriftProject(row);
+  return row && { project: toDriftProject(row), repository: repositoryOf(row) };
 }
 
-async function lockProjectOfRun(trx: Transaction<Database>, runId: string): Promise<DriftProject | undefined> {
+async function lockProjectOfRun(trx: Transaction<Database>, runId: string): Promise<KnownProject | undefined> {
   const row = await selectDriftProjects(trx).where('run_id', '=', runId).forUpdate('drift_projects').executeTakeFirst();
-  return row && toDriftProject(row);
+  return row && { project: toDriftProject(row), repository: repositoryOf(row) };
 }
 
-async function record(trx: Transaction<Database>, project: DriftProject, decision: DriftDecision): Promise<void> {
+interface KnownProject {
+  readonly project: DriftProject;
+  readonly repository: Repository;
+}
+
+async function record(
+  trx: Transaction<Database>,
+  known: KnownProject,
+  decision: DriftDecision,
+  address: AddressNotification,
+): Promise<void> {
+  const { project } = known;
   const columns = toColumns(decision.changes);
   if (Object.keys(columns).length > 0) {
     await trx.updateTable('drift_projects').set(columns).where('project_key', '=', project.key).execute();
   }
   if (decision.report) await wantReport(trx, project.repositoryId);
-  for (const { key, receiver, event, payload } of decision.notifications ?? []) {
+  for (const notification of decision.notifications ?? []) await tell(trx, known, notification, address);
+  if (decision.audit !== undefined) await audit(trx, [{ ...decision.audit, subject: `drift:${project.key}` }]);
+}
+
+/** Each receiver is told once, however often it is decided. */
+async function tell(
+  trx: Transaction<Database>,
+  known: KnownProject,
+  notification: DriftNotification,
+  address: AddressNotification,
+): Promise<void> {
+  for (const { receiver, payload } of address(notification, known)) {
     await trx
       .insertInto('notifications')
       .values({
         id: randomUUID(),
-        key: `${receiver}:${key}`,
+        key: `${receiver}:${notification.key}`,
         receiver,
-        event,
-        repository_id: project.repositoryId,
-        project_key: project.key,
+        event: notification.event,
+        repository_id: known.project.repositoryId,
+        project_key: known.project.key,
         payload: storableJson(payload),
       })
       .onConflict((conflict) => conflict.column('key').doNothing())
       .execute();
   }
-  if (decision.audit !== undefined) await audit(trx, [{ ...decision.audit, subject: `drift:${project.key}` }]);
 }
 
 /** The runs of projects that are said to be running and are not: nobody has recorded what follows. */

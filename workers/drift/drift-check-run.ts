@@ -1,0 +1,93 @@
+import type { RunEnd } from '../../src/ports/run-store.ts';
+import { classifyDrift } from '../../src/core/drift/classify-drift.ts';
+import { decideError, decideFindings } from '../../src/core/drift/decide-check.ts';
+import type { DriftProject } from '../../src/core/drift/drift-project.ts';
+import { type InputsComparison, isDrift } from '../../src/core/drift/drift.ts';
+import type { StoredFindings } from '../../src/core/drift/stored-findings.ts';
+import { digestProjectInputs } from '../../src/core/project-inputs.ts';
+import { driftContext } from '../../src/core/sealed-contexts.ts';
+import type { ClaimedBranchRun } from '../../src/ports/run-store.ts';
+import type { LeaseKeeper } from '../keep-lease.ts';
+import { failed, stopped, toPhases } from '../plan-run.ts';
+import type { RunContext } from '../run-context.ts';
+import type { RunOutput } from '../run-output.ts';
+import { planProject } from '../steps/plan-project.ts';
+import type { PlannedProject } from '../steps/project-run.ts';
+import { type BranchWork, openBranchProject } from './open-branch-project.ts';
+
+/** Compares one project of the tracked branch with reality; nothing is locked and nothing changed. */
+export async function driftCheckRun(
+  context: RunContext,
+  run: ClaimedBranchRun,
+  keeper: LeaseKeeper,
+  afterwards: AsyncDisposableStack,
+): Promise<BranchWork> {
+  await context.runs.start(run.lease);
+  await using branch = await openBranchProject(context, { run, keeper, afterwards, observes: true });
+  const { opened, commit, page } = branch;
+  const outcome = await planProject(opened.projectRun);
+  if (outcome.kind === 'refused') return erred(context, failed(outcome.reason, []));
+  if (outcome.kind !== 'planned') {
+    const end = stopped(outcome, opened.output, keeper, []);
+    return end === 'handed_back' || end.state === 'cancelled' ? { end } : erred(context, end);
+  }
+  const inputsDigest = digestProjectInputs(commit, run.project);
+  const inputs = await compareInputs(context, page.project, inputsDigest);
+  const findings = classify(context, outcome, opened.output, inputs);
+  const differing = findings.resources.filter(({ kind }) => kind !== 'consequence');
+  return {
+    end: {
+      state: 'succeeded',
+      result: {
+        kind: 'checked',
+        sync: findings.sync,
+        drifting: differing.filter(({ kind }) => isDrift(kind)).length,
+        differing: differing.length,
+      },
+      phases: toPhases(outcome.timings),
+    },
+    decide: (project) =>
+      decideFindings(project, {
+        findings,
+        sha: commit.sha,
+        inputsDigest,
+        runId: run.id,
+        putRightBy: run.batch.trigger === 'put_right' ? run.batch.actor.login : undefined,
+        now: context.now(),
+        seal: (stored) => sealFindings(context, project, stored),
+      }),
+  };
+}
+
+function erred(context: RunContext, end: RunEnd): BranchWork {
+  return { end, decide: (project) => decideError(project, context.now()) };
+}
+
+export function sealFindings({ seal }: RunContext, { key }: DriftProject, stored: StoredFindings): Buffer {
+  return seal.seal(JSON.stringify(stored), driftContext(key));
+}
+
+export function classify(
+  { digestKey }: RunContext,
+  outcome: PlannedProject,
+  { mask }: Pick<RunOutput, 'mask'>,
+  inputs: InputsComparison,
+) {
+  return classifyDrift(outcome.json, {
+    inputs,
+    key: digestKey.reveal(),
+    mask,
+    canonicalDigest: outcome.canonical.digest,
+  });
+}
+
+/** What was applied last counts, by whatever pull request; else the first check that found nothing. */
+export async function compareInputs(
+  { runs }: RunContext,
+  { key, baselineDigest }: DriftProject,
+  now: string,
+): Promise<InputsComparison> {
+  const baseline = (await runs.findLastApply(key))?.inputsDigest ?? baselineDigest;
+  if (baseline === undefined) return 'unknown';
+  return baseline === now ? 'unchanged' : 'changed';
+}
