@@ -173,7 +173,7 @@ export function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<str
 }
 
 export function openSandbox(config: ServerConfig, slotsDirectory: string, databaseUrl: Secret | undefined): Sandbox {
-  if (config.sandbox.kind === 'none') return createUnsandboxed();
+  if (config.sandbox.kind === 'none') return createUnsandboxed({ directory: slotsDirectory });
   const denied = [databaseUrl, config.redisUrl].flatMap((url) => (url === undefined ? [] : hostsOf(url)));
   return createBubblewrapSandbox({ slotsDirectory, uidRange: SLOT_UIDS, deniedAddresses: denied });
 }
