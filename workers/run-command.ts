@@ -1,14 +1,7 @@
 import type { ApplyCommand, Command, PlanCommand, ProjectSelection, VersionCommand } from '../src/core/command.ts';
 import { isEmptySelection } from '../src/core/command.ts';
-import {
-  answer,
-  decideApply,
-  decideCancel,
-  decidePlan,
-  decideUnlock,
-  nothingDone,
-  type Trigger,
-} from '../src/core/decide.ts';
+import { decideApply } from '../src/core/decide-apply.ts';
+import { answer, decideCancel, decidePlan, decideUnlock, nothingDone, type Trigger } from '../src/core/decide.ts';
 import { projectTitle } from '../src/core/project.ts';
 import type { FoundProject } from '../src/core/project-finder.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
@@ -128,8 +121,9 @@ async function apply(
   }
   const gathered = await gatherPullRequest(context, host, pull);
   const { merge, projects } = gathered;
-  const everything = isEmptySelection(command.selection);
-  const selected = everything ? undefined : chooseProjects(gathered, selectFound(projects.all, command.selection));
+  const known = chooseProjects(gathered, projects.all);
+  const touched = chooseProjects(gathered, projects.autoplan);
+  const { selection } = command;
   const automerge = (projects.settings.automerge ?? context.config.automerge) && !command.automergeDisabled;
   const notes = {
     ...planNotes(gathered, { extraArgs: [], verbose: command.verbose }),
@@ -140,7 +134,7 @@ async function apply(
   await recordDecision(
     context,
     pull,
-    (state) => decideApply(state, { trigger, command: text, selected, headSha, baseSha, notes, word }),
+    (state) => decideApply(state, { trigger, command: text, selection, known, touched, headSha, baseSha, notes, word }),
     'later',
   );
 }

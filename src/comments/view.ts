@@ -1,5 +1,12 @@
 import type { Diagnostic, PlanSummary, Progress } from '../core/plan.ts';
-import type { CommandReply, ConfigProblem, PlanDifference, ProjectRef, UnmetRequirement } from '../core/reply.ts';
+import type {
+  CommandReply,
+  ConfigProblem,
+  LeftOut,
+  PlanDifference,
+  ProjectRef,
+  UnmetRequirement,
+} from '../core/reply.ts';
 import type { Operation } from '../core/run.ts';
 
 /**
@@ -126,6 +133,8 @@ export interface ApplyReplyView {
   readonly headSha: string;
   readonly triggers: Triggers;
   readonly projects: readonly ApplyRowView[];
+  /** What the command was also for and did not apply. */
+  readonly leftOut: LeftOut;
   /** Projects of the pull request that still have an unapplied plan. */
   readonly stillPlanned: readonly ProjectRef[];
   readonly merge: { readonly kind: 'merged' } | { readonly kind: 'not_merged'; readonly reason: string } | undefined;

@@ -1,6 +1,6 @@
 import type { Diagnostic, PlanCounts, PlanSummary } from './plan.ts';
 import type { Project, ProjectKey } from './project.ts';
-import type { ConfigProblem, PlanDifference, UnmetRequirement } from './reply.ts';
+import type { ConfigProblem, LeftOut, PlanDifference, UnmetRequirement } from './reply.ts';
 import { isFinal, type Operation, type RunState } from './run.ts';
 
 /** What made a batch. `handover`: the project lock came to this pull request. */
@@ -22,6 +22,8 @@ export interface BatchNotes {
   readonly parallel: boolean;
   readonly abortOnFailure: boolean;
   readonly automerge: { readonly method: 'merge' | 'squash' | 'rebase' | undefined } | undefined;
+  /** Only of an apply, and only when something was left out of it. */
+  readonly leftOut?: LeftOut;
 }
 
 /** How long one phase of a run took. */

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BatchNotes } from '../../src/core/batch.ts';
 import type { PullRequestRecord } from '../../src/core/record.ts';
 import type { PublicationState } from '../../src/ports/publication-store.ts';
 import { buildNotes, buildProject, HEAD, OLD_HEAD } from '../support/builders.ts';
@@ -106,10 +107,13 @@ describe('what was published', () => {
     const first = await taken();
     expect(first).toMatchObject({ comment: undefined, checkRun: undefined });
     await stage.publications.saveComment(pull.id, { id: '5', nodeId: 'N5', hash: 'h' });
+    await stage.publications.beginCheckRun(pull.id, { sha: HEAD, externalId: 'b' });
+    const begun = await reopen(first);
+    expect(begun.checkRun).toEqual({ id: undefined, sha: HEAD, externalId: 'b' });
     await stage.publications.saveCheckRun(pull.id, { id: '7', sha: HEAD, hash: 'h' });
     await stage.publications.saveStatus(pull.id, HEAD, 'holdfast/plan', 'pending');
     await stage.publications.saveStatus(pull.id, HEAD, 'holdfast/plan', 'success');
-    const second = await reopen(first);
+    const second = await reopen(begun);
     expect(second.comment).toMatchObject({ id: '5', nodeId: 'N5', hash: 'h' });
     expect(second.checkRun).toEqual({ id: '7', sha: HEAD, hash: 'h' });
     expect(second.statuses).toEqual(new Map([['holdfast/plan', 'success']]));
@@ -195,6 +199,23 @@ describe('automerge', () => {
     await stage.publications.endMerge(pull.id, 'refused', 'new commits');
     expect((await reopen(second)).merge).toBeUndefined();
     expect(await stage.publications.findMerge(pull.id)).toEqual({ state: 'refused', reason: 'new commits' });
+  });
+
+  test('is not wanted when the apply left something out that has to be seen to, which the reaction tells, too', async () => {
+    const finishApply = async (leftOut: BatchNotes['leftOut'], sourceCommentId: string) => {
+      const notes = buildNotes({ ...automerge, ...(leftOut && { leftOut }) });
+      await stage.decide(pull, { batch: stage.batch('apply', [buildProject()], { notes, sourceCommentId }) });
+      await stage.runs.finish((await stage.start()).lease, APPLIED);
+    };
+    const settled = { applied: ['b'], unchanged: ['c'] };
+    await finishApply({ ...settled, unmet: [{ project: 'd', what: 'its plan failed', next: 'Plan.' }] }, '1');
+    expect(await stage.publications.findMerge(pull.id)).toBeUndefined();
+    await finishApply({ ...settled, unmet: [] }, '2');
+    expect(await stage.publications.findMerge(pull.id)).toBeDefined();
+    expect((await taken()).reactions).toEqual([
+      { commentId: '1', reaction: 'confused' },
+      { commentId: '2', reaction: 'rocket' },
+    ]);
   });
 
   test('is not wanted when an apply failed or nobody asked', async () => {

@@ -229,6 +229,33 @@ describe('verify', () => {
   });
 });
 
+test('an apply of several projects names in its one answer those that it leaves out, and what to do about each', async () => {
+  const name = 'partial';
+  const roots = (value: string) =>
+    Object.fromEntries(
+      ['fine', 'slow', 'bad'].map((dir) => [`${dir}/main.tf`, stage.root(name, dir, { [dir]: value })]),
+    );
+  const repository = await stage.repository(name, roots('one'));
+  const broken = `${stage.root(name, 'bad', { bad: 'two' })}\noutput "x" {\n  value = var.missing\n}\n`;
+  const pull = await stage.open(repository, { ...roots('two'), 'bad/main.tf': broken });
+  await stage.slow('plan', 'partial-slow', 12_000);
+  stage.github.comment(pull, 'ann', 'holdfast plan -d slow');
+  await until(async () => (await stage.runs(pull)).includes('plan slow running') || undefined);
+  const comment = stage.github.comment(pull, 'ann', 'holdfast apply');
+  await until(async () => (await stage.runs(pull)).includes('apply fine succeeded') || undefined);
+  await stage.settle();
+  const reply = stage.lastReply(pull);
+  expect(reply).toContain('3 projects: 1 applied, 2 left out');
+  expect(reply).toContain('- `slow`: **it is being planned** → Wait for the plan and read it, then apply it.');
+  expect(reply).toContain('- `bad`: **its plan failed** → Comment `holdfast plan -d bad` and read the plan first.');
+  expect(stage.reactions(comment).toSorted()).toEqual(['confused', 'eyes']);
+
+  expect(await apply(pull)).toContain('2 projects: 1 applied, 1 left out');
+  expect(stage.lastReply(pull)).toContain('1 project applied before: `fine`.');
+  expect(await apply(pull)).toContain('- `bad`: **its plan failed**');
+  expect(stage.lastReply(pull)).toContain('2 projects applied before: `fine`, `slow`.');
+});
+
 test('a root module without a backend may be planned and not applied', async () => {
   const main = (value: string) => `terraform {}\n\nresource "terraform_data" "x" {\n  input = "${value}"\n}\n`;
   const repository = await stage.repository('stateless', { 'app/main.tf': main('one') });
