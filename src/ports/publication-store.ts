@@ -13,6 +13,11 @@ export interface PublishLease {
   readonly token: string;
 }
 
+/** Without an id: the host may have been asked to make one for this batch already. */
+export type PublishedCheckRun =
+  | { readonly id: string; readonly sha: string; readonly hash: string }
+  | { readonly id: undefined; readonly sha: string; readonly externalId: string };
+
 /** What was published of one pull request, and what is still to be. */
 export interface PublicationState {
   readonly lease: PublishLease;
@@ -22,7 +27,7 @@ export interface PublicationState {
   readonly comment:
     | { readonly id: string; readonly nodeId: string; readonly hash: string; readonly editedAt: Date }
     | undefined;
-  readonly checkRun: { readonly id: string; readonly sha: string; readonly hash: string } | undefined;
+  readonly checkRun: PublishedCheckRun | undefined;
   readonly replies: readonly PendingReply[];
   readonly reactions: readonly { readonly commentId: string; readonly reaction: 'eyes' | 'rocket' | 'confused' }[];
   /** Hash of the last published status of each context on the head commit. */
@@ -48,6 +53,8 @@ export interface PublicationStore {
     id: PullRequestId,
     comment: { readonly id: string; readonly nodeId: string; readonly hash: string } | undefined,
   ): Promise<void>;
+  /** Written before the host is asked to make one. */
+  beginCheckRun(id: PullRequestId, checkRun: { readonly sha: string; readonly externalId: string }): Promise<void>;
   saveCheckRun(
     id: PullRequestId,
     checkRun: { readonly id: string; readonly sha: string; readonly hash: string },

@@ -132,10 +132,7 @@ async function open(
             hash: row.comment_hash ?? '',
             editedAt: row.comment_edited_at ?? new Date(0),
           },
-    checkRun:
-      row.check_run_id === null
-        ? undefined
-        : { id: row.check_run_id, sha: row.check_run_sha ?? '', hash: row.check_run_hash ?? '' },
+    checkRun: toCheckRun(row),
     replies: replies.map((reply) => ({
       id: reply.id,
       reply: { key: reply.key, kind: reply.kind, view: reply.view } as NewReply,
@@ -146,6 +143,17 @@ async function open(
     outdated,
     merge: merge && { headSha: merge.head_sha, method: merge.method ?? undefined },
   };
+}
+
+/** While it is being made it has no id, and its batch in place of the hash. */
+function toCheckRun(row: {
+  readonly check_run_id: string | null;
+  readonly check_run_sha: string | null;
+  readonly check_run_hash: string | null;
+}): PublicationState['checkRun'] {
+  const { check_run_id: id, check_run_sha: sha, check_run_hash: hash } = row;
+  if (sha === null || hash === null) return undefined;
+  return id === null ? { id: undefined, sha, externalId: hash } : { id, sha, hash };
 }
 
 /** Answers to earlier applies; the newest stays open, be it posted already or about to be. */
@@ -164,6 +172,7 @@ async function readOutdated(db: Kysely<Database>, id: PullRequestId): Promise<re
 
 type WriteCalls =
   | 'saveComment'
+  | 'beginCheckRun'
   | 'saveCheckRun'
   | 'saveStatus'
   | 'beginReply'
@@ -183,6 +192,13 @@ function writes(db: Kysely<Database>): Pick<PublicationStore, WriteCalls> {
           comment_hash: comment?.hash ?? null,
           comment_edited_at: sql`now()`,
         })
+        .where('id', '=', id)
+        .execute();
+    },
+    beginCheckRun: async (id, { sha, externalId }) => {
+      await db
+        .updateTable('pull_requests')
+        .set({ check_run_id: null, check_run_sha: sha, check_run_hash: externalId })
         .where('id', '=', id)
         .execute();
     },

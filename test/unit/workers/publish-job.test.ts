@@ -27,13 +27,15 @@ interface Stage {
   readonly wanted?: Partial<PublicationState>;
   /** Names of calls that the host refuses, with the status of its answer. */
   readonly refuses?: Readonly<Record<string, number>>;
+  /** A check run of ours that the host has. */
+  readonly existing?: { readonly id: string; readonly headSha: string; readonly externalId: string };
 }
 
 /** One publication against a host that says no to some of it. Answers what reached the host and what was written down. */
-async function publishOn({ state = stateOf({}), wanted = {}, refuses = {} }: Stage) {
+async function publishOn({ state = stateOf({}), wanted = {}, refuses = {}, existing }: Stage) {
   const done: string[] = [];
   const statuses: CommitStatus[] = [];
-  const checkRuns: CheckRun[] = [];
+  const checkRuns: (CheckRun & { readonly id: string | undefined })[] = [];
   const call = (name: string, detail = ''): void => {
     const status = refuses[name] ?? refuses[`${name} ${detail}`];
     if (status !== undefined) throw refusal(status);
@@ -56,11 +58,18 @@ async function publishOn({ state = stateOf({}), wanted = {}, refuses = {} }: Sta
       call('status', status.context);
       statuses.push(status);
     },
-    ensureCheckRun: async (_repository: object, checkRun: CheckRun) => {
+    createCheckRun: async (_repository: object, checkRun: CheckRun) => {
       call('check run');
-      checkRuns.push(checkRun);
+      checkRuns.push({ id: undefined, ...checkRun });
       return '77';
     },
+    updateCheckRun: async (_repository: object, id: string, checkRun: CheckRun) => {
+      call('check run', id);
+      checkRuns.push({ id, ...checkRun });
+      return true;
+    },
+    findOwnCheckRun: async (_repository: object, run: Pick<CheckRun, 'headSha' | 'externalId'>) =>
+      existing?.headSha === run.headSha && existing.externalId === run.externalId ? existing.id : undefined,
     addReaction: async (_repository: object, commentId: string) => call('reaction', commentId),
     getPullRequest: async () => buildPullRequest(),
     mergePullRequest: async () => {
@@ -88,7 +97,9 @@ async function publishOn({ state = stateOf({}), wanted = {}, refuses = {} }: Sta
     close: async (_lease: object, version: number | undefined) => void done.push(`closed at ${version}`),
     isPending: async () => false,
     saveComment: note('saved comment'),
-    saveCheckRun: async () => undefined,
+    beginCheckRun: async (_id: string, { externalId }: { externalId: string }) =>
+      void done.push(`began check run of ${externalId}`),
+    saveCheckRun: async (_id: string, { id }: { id: string }) => void done.push(`saved check run ${id}`),
     saveStatus: async () => undefined,
     beginReply: async (id: string) => void done.push(`began ${id}`),
     endReply: async (id: string, comment: object | undefined) =>
@@ -158,7 +169,9 @@ describe('publishing', () => {
       'ended a',
       'status holdfast/plan',
       'status holdfast/apply',
+      'began check run of batch-1',
       'check run',
+      'saved check run 77',
       'closed at 5',
     ]);
   });
@@ -177,6 +190,7 @@ describe('publishing', () => {
       'comment nothing',
       'ended b',
       'status holdfast/apply',
+      'began check run of batch-1',
       'reaction 9',
       'closed at 5',
     ]);
@@ -209,6 +223,37 @@ describe('publishing', () => {
   test('a check run that had ended when a newer commit came is left alone', async () => {
     const { checkRuns } = await publishOn({
       wanted: { checkRun: { id: '5', sha: OLD_HEAD, hash: 'completed:whatever' } },
+    });
+    expect(checkRuns.map((run) => run.id)).toEqual([undefined]);
+  });
+
+  test('a check run whose making was begun before a crash is looked for, and made when it is not there', async () => {
+    const begun = { id: undefined, sha: HEAD, externalId: 'batch-0' };
+    const { checkRuns, done } = await publishOn({
+      wanted: { checkRun: begun },
+      existing: { id: '9', headSha: HEAD, externalId: 'batch-0' },
+    });
+    expect(checkRuns).toMatchObject([{ id: '9', externalId: 'batch-1', status: 'completed' }]);
+    expect(done).toContain('saved check run 9');
+    const never = await publishOn({ wanted: { checkRun: begun } });
+    expect(never.checkRuns.map((run) => run.id)).toEqual([undefined]);
+  });
+
+  test('a check run whose making was begun on a commit that was superseded since is ended', async () => {
+    const { checkRuns } = await publishOn({
+      wanted: { checkRun: { id: undefined, sha: OLD_HEAD, externalId: 'batch-0' } },
+      existing: { id: '9', headSha: OLD_HEAD, externalId: 'batch-0' },
+    });
+    expect(checkRuns.map((run) => [run.id, run.conclusion])).toEqual([
+      ['9', 'cancelled'],
+      [undefined, 'failure'],
+    ]);
+  });
+
+  test('a check run of an old commit that cannot be ended does not keep the new one from its own', async () => {
+    const { checkRuns } = await publishOn({
+      refuses: { 'check run 5': 403 },
+      wanted: { checkRun: { id: '5', sha: OLD_HEAD, hash: 'in_progress:whatever' } },
     });
     expect(checkRuns.map((run) => run.id)).toEqual([undefined]);
   });
