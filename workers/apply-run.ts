@@ -133,7 +133,7 @@ function planChanged(
 ): RunEnd {
   const { context, run, commit, gathered, commandArgs } = apply;
   const { baseSha } = gathered;
-  const { headSha } = gathered.pull;
+  const { headSha, baseRef } = gathered.pull;
   return {
     state: 'failed',
     result: {
@@ -142,7 +142,7 @@ function planChanged(
       summary: maskSummary(fresh, output),
     },
     phases: toPhases(fresh.timings),
-    plan: newPlan(context, run, commit, fresh, output, { headSha, baseSha, commandArgs }),
+    plan: newPlan(context, run, commit, fresh, output, { headSha, baseRef, baseSha, commandArgs }),
   };
 }
 

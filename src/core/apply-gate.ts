@@ -1,5 +1,6 @@
 import type { Account, Mergeability, Permission, PullRequest, Review } from './pull-request.ts';
 import type { Project, Requirement } from './project.ts';
+import type { PlanRecord } from './record.ts';
 import type { UnmetRequirement } from './reply.ts';
 
 /** Everything the gate looks at, asked from the host and the record at the moment of the apply. */
@@ -12,7 +13,7 @@ export interface ApplyFacts {
   readonly project: Pick<Project, 'dir' | 'workspace' | 'name' | 'applyRequirements' | 'dependsOn'>;
   readonly title: string;
   /** The current plan of this project and pull request. */
-  readonly plan: { readonly headSha: string; readonly baseSha: string; readonly inputsDigest: string } | undefined;
+  readonly plan: Pick<PlanRecord, 'headSha' | 'baseRef' | 'inputsDigest'> | undefined;
   /** That plan was asked for after the apply was: whoever asked has not seen it. */
   readonly plannedSinceAsked: boolean;
   /** Digest of the project's inputs as they would be merged now; undefined when they cannot be merged. */
@@ -113,6 +114,13 @@ const planExists: Rule = (facts) =>
 
 const planCurrent: Rule = (facts) => {
   if (facts.plan === undefined) return undefined;
+  // Another branch may ask for other things of the same files, and its state may be another one.
+  if (facts.plan.baseRef !== facts.pull.baseRef)
+    return unmet(
+      facts,
+      `the plan was made for the base branch \`${facts.plan.baseRef}\`, and the pull request now goes into \`${facts.pull.baseRef}\``,
+      `Comment \`${facts.trigger} plan\` and read the new plan.`,
+    );
   if (facts.plan.headSha === facts.pull.headSha) return undefined;
   if (facts.inputsDigestNow === facts.plan.inputsDigest) return undefined;
   return unmet(

@@ -23,6 +23,7 @@ export interface RunLimits {
 export interface NewPlan {
   readonly id: string;
   readonly headSha: string;
+  readonly baseRef: string;
   readonly baseSha: string;
   readonly mergeSha: string;
   readonly inputsDigest: string;

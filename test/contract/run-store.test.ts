@@ -252,6 +252,19 @@ describe('ending', () => {
     expect(await stage.pulls.readPlanArtifact(first.plan.id)).toBeUndefined();
   });
 
+  test('the base branch is kept as it was when the plan was decided on, wherever the pull request goes by now', async () => {
+    const pull = await stage.open(1);
+    await stage.queue(pull, 'plan', ['a']);
+    const run = await stage.start();
+    await stage.open(1, { baseRef: 'elsewhere' });
+    expect((await stage.runs.findRun(run.id))?.batch.baseRef).toBe('main');
+    await stage.runs.finish(run.lease, planned({ baseRef: run.batch.baseRef }));
+    const state = await stage.runs.readState(pull.id);
+    expect(state?.pull.baseRef).toBe('elsewhere');
+    expect(state?.planBatch?.baseRef).toBe('main');
+    expect(state?.plans.map((plan) => plan.baseRef)).toEqual(['main']);
+  });
+
   test('a plan that was superseded while it ended is cancelled and does not become the current one', async () => {
     const pull = await stage.open(1);
     await stage.queue(pull, 'plan', ['a']);

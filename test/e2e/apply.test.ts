@@ -154,6 +154,24 @@ test('a plan that is not current is refused; of a closed pull request nothing is
   expect(await apply(pull)).toContain('the pull request is closed');
 });
 
+test('a plan for one base branch is not applied into another, whatever the verification would say', async () => {
+  const { pull, repository } = await start('lenient-target');
+  await stage.github.commitFile(repository, { 'README.md': 'x' }, { branch: 'prod', author: 'ann' });
+  await stage.settle();
+  // The webhook is lost, so nobody planned for the new base.
+  stage.github.hub.hooks.silent = true;
+  await stage.github.retarget(pull, 'prod', 'ann');
+  stage.github.hub.hooks.silent = false;
+  expect(await apply(pull)).toContain(
+    'the plan was made for the base branch `main`, and the pull request now goes into `prod`',
+  );
+  expect(await stage.object('lenient-target-a')).toBeUndefined();
+  expect(stage.planComment(pull)).toContain('into `main`');
+  await stage.say(pull, 'ann', 'holdfast plan');
+  expect(stage.planComment(pull)).toContain('into `prod`');
+  expect(await apply(pull)).toContain('1 applied');
+});
+
 test('while the host does not answer what the gate asks nothing is applied; it goes on when the host is back', async () => {
   const { pull } = await start('approved-outage');
   stage.github.review(pull, 'bob', 'APPROVED');

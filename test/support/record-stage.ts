@@ -132,6 +132,7 @@ export function planned(some: Partial<NewPlan> = {}): RunEnd & { readonly plan: 
     plan: {
       id: randomUUID(),
       headSha: HEAD,
+      baseRef: 'main',
       baseSha: BASE,
       mergeSha: MERGE,
       inputsDigest: 'inputs',

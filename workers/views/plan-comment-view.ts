@@ -27,7 +27,7 @@ export async function planCommentView(
     pullNumber: pull.number,
     pullState: pull.state,
     headSha: state.planBatch?.headSha ?? pull.headSha,
-    baseRef: pull.baseRef,
+    baseRef: state.planBatch?.baseRef ?? pull.baseRef,
     mergeNote: notes.mergeNote,
     conflicting,
     triggers: [first, ...others],

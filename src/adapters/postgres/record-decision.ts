@@ -22,7 +22,8 @@ export async function recordDecision(
   await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: decision.event }]);
   const readied = await cancelRuns(trx, decision);
   if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
-  const runIds = decision.batch === undefined ? [] : await insertBatch(trx, row, decision.batch);
+  const runIds =
+    decision.batch === undefined ? [] : await insertBatch(trx, { ...row, base_ref: pull.baseRef }, decision.batch);
   if (runIds.length > 0) await keepWhatItHas(trx, pull.id);
   const released = await release(trx, row, decision);
   const closed = decision.close === true ? await cleanUpWhenIdle(trx, row, decision.actor) : undefined;
@@ -120,7 +121,7 @@ async function askToStop(trx: Transaction<Database>, runId: string, reason: stri
 
 async function insertBatch(
   trx: Transaction<Database>,
-  pull: { readonly id: PullRequestId; readonly repository_id: string },
+  pull: { readonly id: PullRequestId; readonly repository_id: string; readonly base_ref: string },
   batch: NewBatch,
 ): Promise<readonly string[]> {
   const batchId = randomUUID();
@@ -135,6 +136,7 @@ async function insertBatch(
       actor_id: batch.actor.id,
       actor_login: batch.actor.login,
       head_sha: batch.headSha,
+      base_ref: pull.base_ref,
       base_sha: batch.baseSha,
       merge_sha: batch.mergeSha ?? null,
       source_comment_id: batch.sourceCommentId ?? null,

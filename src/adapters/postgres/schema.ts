@@ -102,6 +102,7 @@ interface BatchTable {
   actor_id: string;
   actor_login: string;
   head_sha: string;
+  base_ref: string;
   base_sha: string;
   merge_sha: string | null;
   source_comment_id: string | null;
@@ -168,6 +169,7 @@ interface PlanTable {
   pull_request_id: string;
   project_key: string;
   head_sha: string;
+  base_ref: string;
   base_sha: string;
   merge_sha: string;
   inputs_digest: string;

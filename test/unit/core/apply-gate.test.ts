@@ -96,7 +96,7 @@ describe('the gate of an apply', () => {
     ));
 
   test('is shut when the plan is of another commit with other inputs', () => {
-    const plan = { headSha: OLD_HEAD, baseSha: 'x', inputsDigest: 'inputs' };
+    const plan = { headSha: OLD_HEAD, baseRef: 'main', inputsDigest: 'inputs' };
     expectOnly(
       { plan, inputsDigestNow: 'other inputs' },
       {
@@ -122,15 +122,17 @@ describe('the gate of an apply', () => {
     expect(unplanned.map(({ what }) => what)).toEqual(['there is no plan to apply']);
   });
 
-  test('is shut when the plan was made after the apply was asked for', () => {
+  test('is shut when the plan was made for another base branch, though its commit and inputs are those of now', () => {
+    const pull = buildPullRequest({ baseRef: 'prod' });
     expectOnly(
-      { plannedSinceAsked: true },
+      { pull },
       {
         project: 'prod',
-        what: 'a new plan was made since this apply was asked for',
-        next: 'Read the new plan, and apply again.',
+        what: 'the plan was made for the base branch `main`, and the pull request now goes into `prod`',
+        next: 'Comment `holdfast plan` and read the new plan.',
       },
     );
+    MET({ pull, plan: { headSha: HEAD, baseRef: 'prod', inputsDigest: 'inputs' } });
   });
 
   test('is shut when another pull request holds the lock', () => {
