@@ -36,13 +36,10 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
   const worker = { id: context.workerId, leaseMs: PUBLISH_LEASE_MS };
   const wanted = await context.publications.open(id, worker);
   if (wanted === undefined) return;
-  const host = context.hosts.get(wanted.pull.repository.host);
-  const state = await context.runs.readState(id);
-  if (host === undefined || state === undefined) return context.publications.close(wanted.lease, wanted.wanted);
   const keeper = keepPublishing(context, wanted.lease);
   let done: number | undefined;
   try {
-    done = await publish({ context, host, state, wanted, keeper });
+    done = await publishOpened(context, wanted, keeper);
   } catch (error) {
     if (error instanceof PublishingLostError) return;
     if (error instanceof HostUnavailableError)
@@ -58,6 +55,18 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
   await (wait
     ? context.queue.enqueue('publish', { pullRequestId: id, when: 'later' }, { delayMs: PUBLISH_LATER_MS })
     : context.queue.enqueue('publish', { pullRequestId: id, when: 'now' }));
+}
+
+/** A host that is not configured any more, or a pull request that is gone, is not published; asking again would not help. */
+async function publishOpened(
+  context: WorkerContext,
+  wanted: PublicationState,
+  keeper: PublishKeeper,
+): Promise<number | undefined> {
+  const host = context.hosts.get(wanted.pull.repository.host);
+  const state = await context.runs.readState(wanted.pull.id);
+  if (host === undefined || state === undefined) return wanted.wanted;
+  return publish({ context, host, state, wanted, keeper });
 }
 
 /** Answers up to which version all is published; undefined when a progress edit was put off. */

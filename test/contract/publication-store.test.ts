@@ -77,6 +77,15 @@ describe('one publisher at a time', () => {
     expect(await stage.publications.isPending(pull.id)).toBe(false);
   });
 
+  test('who cannot be told what to publish does not have it', async () => {
+    await stage.publications.want(pull.id);
+    await stage.db.schema.alterTable('merges').renameTo('elsewhere').execute();
+    const failed = await take('p1').catch((error: unknown) => error);
+    await stage.db.schema.alterTable('elsewhere').renameTo('merges').execute();
+    expect(failed).toBeInstanceOf(Error);
+    expect(await take('p2')).toBeDefined();
+  });
+
   test('prolonging keeps it', async () => {
     await stage.publications.want(pull.id);
     const state = await take('p1', 300);

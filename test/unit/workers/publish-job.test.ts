@@ -27,12 +27,13 @@ interface Stage {
   readonly wanted?: Partial<PublicationState>;
   /** Names of calls that the host refuses, with the status of its answer. */
   readonly refuses?: Readonly<Record<string, number>>;
+  readonly readState?: () => Promise<PullRequestState | undefined>;
   /** A check run of ours that the host has. */
   readonly existing?: { readonly id: string; readonly headSha: string; readonly externalId: string };
 }
 
 /** One publication against a host that says no to some of it. Answers what reached the host and what was written down. */
-async function publishOn({ state = stateOf({}), wanted = {}, refuses = {}, existing }: Stage) {
+async function publishOn({ state = stateOf({}), wanted = {}, refuses = {}, existing, readState }: Stage) {
   const done: string[] = [];
   const statuses: CommitStatus[] = [];
   const checkRuns: (CheckRun & { readonly id: string | undefined })[] = [];
@@ -116,12 +117,12 @@ async function publishOn({ state = stateOf({}), wanted = {}, refuses = {}, exist
     now: () => new Date('2026-11-21T12:00:00Z'),
     hosts: new Map([['github.com', host]]),
     queue: { enqueue: async () => undefined },
-    runs: { readState: async () => state },
+    runs: { readState: readState ?? (async () => state) },
     publications,
     publicUrl: 'http://holdfast.test',
   };
-  await publishJob(context as unknown as WorkerContext, PULL.id);
-  return { done, statuses, checkRuns };
+  const thrown = await publishJob(context as unknown as WorkerContext, PULL.id).catch((error: unknown) => error);
+  return { done, statuses, checkRuns, thrown };
 }
 
 /** A commit whose config has a problem: that makes a comment, two statuses and a check run. */
@@ -161,6 +162,13 @@ const refused = (id: string) => ({
 });
 
 describe('publishing', () => {
+  test('gives the pull request free when the record cannot be read, and leaves it wanted', async () => {
+    const away = new Error('the database is away');
+    const { done, thrown } = await publishOn({ readState: () => Promise.reject(away) });
+    expect(thrown).toBe(away);
+    expect(done).toEqual(['closed at undefined']);
+  });
+
   test('a refused plan comment keeps nothing else from being published', async () => {
     const { done } = await publishOn({ refuses: { 'comment plan': 422 }, wanted: { replies: [nothing('a')] } });
     expect(done).toEqual([
