@@ -24,6 +24,7 @@ export interface ApplyFacts {
   readonly reviews: readonly ReviewFacts[];
   /** When an apply found that the approved plan does not hold any more and left its own in its place: only reviews since then are about this one. */
   readonly planReplacedAt?: Date | undefined;
+  /** Who pushed the head; undefined: the host cannot say, so it may have been anybody. */
   readonly lastPusher: Account | undefined;
   readonly mergeability: Mergeability;
   /** Names of projects this one depends on that have a plan in this pull request which is not applied. */
@@ -170,13 +171,20 @@ const approved: ReviewRule = (facts) => {
       'Settle it with them, and ask for a new review.',
     );
   }
-  return facts.reviews.some((review) => approves(facts, review))
-    ? undefined
-    : everywhere(
-        'it is not approved: an approval counts from somebody with write permission who is neither the author nor the last to push, given at this commit or with nothing of the project changed since' +
-          (facts.planReplacedAt === undefined ? '' : ', and after the plan changed'),
-        'Ask for a review.',
-      );
+  const [approval, ...others] = facts.reviews.filter((review) => approves(facts, review));
+  if (approval === undefined)
+    return everywhere(
+      'it is not approved: an approval counts from somebody with write permission who is neither the author nor the last to push, given at this commit or with nothing of the project changed since' +
+        (facts.planReplacedAt === undefined ? '' : ', and after the plan changed'),
+      'Ask for a review.',
+    );
+  // Of two people who approve one at least did not push.
+  const isPushersOwn = ({ reviewer }: Review) => reviewer.id === approval.reviewer.id;
+  if (facts.lastPusher !== undefined || !others.every(isPushersOwn)) return undefined;
+  return everywhere(
+    `the host does not say who pushed commit ${short(facts.pull.headSha)}; if it was @${approval.reviewer.login}, their approval, the only one, does not count`,
+    'Have a second person approve it, or push once more and apply again.',
+  );
 };
 
 function approves(facts: Pick<ApplyFacts, 'pull' | 'planReplacedAt' | 'lastPusher'>, review: ReviewFacts): boolean {

@@ -76,6 +76,17 @@ describe('approved', () => {
     expect(await apply(pull)).toContain('1 applied');
   });
 
+  test('where the host cannot say who pushed, one approval is not enough and two are', async () => {
+    const { pull } = await start('approved-unknown');
+    stage.github.faults.add({ method: 'GET', path: /activity/, status: 404, times: 100 });
+    stage.github.review(pull, 'bob', 'APPROVED');
+    expect(await apply(pull)).toContain('the host does not say who pushed commit');
+    expect(stage.lastReply(pull)).toContain('Have a second person approve it, or push once more and apply again.');
+    stage.github.review(pull, 'carl', 'APPROVED');
+    expect(await apply(pull)).toContain('1 applied');
+    stage.github.faults.clear();
+  });
+
   test('a dismissed approval is none', async () => {
     const { pull } = await start('approved-dismissed');
     const review = stage.github.review(pull, 'bob', 'APPROVED');

@@ -233,7 +233,27 @@ describe('approved', () => {
     const reviews = [buildReview({ reviewer: { id: '1', login: 'reviewer' } })];
     expectOnly({ reviews, lastPusher: { id: '1', login: 'renamed' } }, notApproved);
     MET({ reviews, lastPusher: { id: '2', login: 'reviewer' } });
-    MET({ reviews, lastPusher: undefined });
+  });
+
+  test('of one person does not count while nobody knows who pushed; of two it does, for one of them did not', () => {
+    const one = buildReview({ reviewer: buildAccount('carl') });
+    const two = buildReview({ reviewer: buildAccount('dora') });
+    const unknown = {
+      project: undefined,
+      what: `the host does not say who pushed commit ${HEAD.slice(0, 7)}; if it was @carl, their approval, the only one, does not count`,
+      next: 'Have a second person approve it, or push once more and apply again.',
+    };
+    MET({ reviews: [one] });
+    expectOnly({ reviews: [one], lastPusher: undefined }, unknown);
+    expectOnly({ reviews: [one, one], lastPusher: undefined }, unknown);
+    MET({ reviews: [one, two], lastPusher: undefined });
+    const worthless = [
+      { ...two, permission: 'triage' },
+      { ...two, reviewer: buildAccount('author') },
+      { ...two, state: 'dismissed' },
+    ] as const;
+    for (const review of worthless) expectOnly({ reviews: [one, review], lastPusher: undefined }, unknown);
+    MET({ ...demands('mergeable'), reviews: [one], lastPusher: undefined });
   });
 
   test.each([
