@@ -375,7 +375,23 @@ describe('ending', () => {
     expect((await stage.runs.finish(first.lease, failedRun())).runIds).toHaveLength(1);
   });
 
-  test('output is kept in order, may be sent twice, and is pruned', async () => {
+  test('and do so in the order in which they were decided on, which is also how they are told', async () => {
+    const dirs = ['m', 'c', 'x', 'a', 't', 'b', 'k', 'd'];
+    await stage.queue(await stage.open(1), 'apply', dirs, { parallel: false });
+    const order = [];
+    let batchId = '';
+    for (const _ of dirs) {
+      const run = await stage.start();
+      order.push(run.project.dir);
+      batchId = run.batchId;
+      await stage.runs.finish(run.lease, APPLIED);
+    }
+    expect(order).toEqual(dirs);
+    const told = await stage.runs.listRuns({ batchId, limit: 100 });
+    expect(told.map((run) => run.project.dir).toReversed()).toEqual(dirs);
+  });
+
+  test('output is kept in order, and may be sent twice', async () => {
     const pull = await stage.open(1);
     await stage.queue(pull, 'plan', ['a']);
     const run = await stage.start();

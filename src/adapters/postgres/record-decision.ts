@@ -154,7 +154,7 @@ async function insertBatch(
   await trx
     .insertInto('runs')
     .values(
-      runs.map((run) => ({
+      runs.map((run, place) => ({
         id: run.id,
         batch_id: batchId,
         pull_request_id: pull.id,
@@ -165,6 +165,8 @@ async function insertBatch(
         state: 'queued' as const,
         ready: step.ready.includes(run.id),
         priority: batch.operation === 'apply' ? 10 : 0,
+        // Wherever runs are put in order they are in that of the decision.
+        queued_at: sql<Date>`now() + ${place}::int * interval '1 microsecond'`,
       })),
     )
     .execute();

@@ -16,6 +16,8 @@ export async function settleBatch(trx: Transaction<Database>, batchId: string): 
     .selectFrom('runs')
     .select(['id', 'state', 'ready', 'project'])
     .where('batch_id', '=', batchId)
+    .orderBy('queued_at')
+    .orderBy('id')
     .execute();
   const step = advanceBatch(batch.operation, batch.notes, runs);
   for (const { id, reason } of step.cancel) {
