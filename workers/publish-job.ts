@@ -10,7 +10,7 @@ import type { MergeResult, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
 import { keepPublishing, PUBLISH_LEASE_MS, type PublishKeeper, PublishingLostError } from './keep-publishing.ts';
 import { publishCheckRun } from './publish-check-run.ts';
-import { listStatuses, publishStatus } from './publish-statuses.ts';
+import { endSupersededStatuses, listStatuses, publishStatus } from './publish-statuses.ts';
 import { PUBLISH_LATER_MS } from './wake.ts';
 import { applyReplyView, refusedReply } from './views/apply-reply-view.ts';
 import { planCommentView } from './views/plan-comment-view.ts';
@@ -85,6 +85,7 @@ async function publish(publication: Publication): Promise<number | undefined> {
   if (!merging) await publishChecks(publication);
   await publishReactions(publication);
   await minimizeOutdated(publication);
+  await endSupersededStatuses(publication);
   return complete ? publication.wanted.wanted : undefined;
 }
 

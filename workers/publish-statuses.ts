@@ -1,9 +1,13 @@
 import { cutStatus } from '../src/comments/status.ts';
 import type { StatusView } from '../src/comments/view.ts';
+import { HostRefusedError } from '../src/core/host-error.ts';
 import type { PullRequestState, RunRecord } from '../src/core/record.ts';
+import { commitSha } from '../src/core/repository.ts';
+import { servesBranch } from '../src/core/resolve-rules.ts';
 import type { PublicationState } from '../src/ports/publication-store.ts';
 import type { CommitStatus, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
+import { rulesOf } from './gather-pull-request.ts';
 import { APPLY_STATUS, PLAN_STATUS, projectStatusName } from './own-checks.ts';
 import { currentProjects, planFacts, type ProjectRuns } from './views/current-projects.ts';
 
@@ -24,38 +28,81 @@ interface Publication {
 export async function listStatuses({ context, host, state, wanted }: Publication): Promise<readonly CommitStatus[]> {
   if (state.planBatch === undefined || state.planBatch.headSha !== state.pull.headSha) return [];
   const all = await listAll(context, host, state);
-  return settle(all, state, wanted).filter((status) => wanted.statuses.get(status.context) !== digestOf(status));
+  const served = servesBranch(rulesOf(context, state.pull.repository), state.pull.baseRef);
+  return settle(all, state, wanted, served).filter(
+    (status) => wanted.statuses.get(status.context) !== digestOf(status),
+  );
 }
 
-/** One status; it is written down when the host has it. */
+/**
+ * One status; it is written down when the host has it. That one waits is written down before: after a crash in between it must be
+ * known that there may be something to end.
+ */
 export async function publishStatus(
   { context, host, state, wanted }: Publication,
   status: CommitStatus,
 ): Promise<void> {
-  const priority = status.state === 'pending' ? 'progress' : 'normal';
-  const { repository, headSha } = state.pull;
-  await host.setCommitStatus(repository, headSha, status, { priority });
-  await context.publications.saveStatus(wanted.pull.id, headSha, status.context, digestOf(status));
+  const pending = status.state === 'pending';
+  const { id, repository, headSha } = state.pull;
+  if (pending && !isPending(wanted.statuses.get(status.context)))
+    await context.publications.saveStatus(id, headSha, status.context, PENDING);
+  await host.setCommitStatus(repository, headSha, status, { priority: pending ? 'progress' : 'normal' });
+  await context.publications.saveStatus(id, headSha, status.context, digestOf(status));
+}
+
+/** What waits on earlier commits waits for nothing any more. What the host refuses there is not asked for again. */
+export async function endSupersededStatuses({ context, host, state, wanted }: Publication): Promise<void> {
+  const { pull } = state;
+  for (const left of wanted.leftPending) {
+    const status: CommitStatus = {
+      context: left.context,
+      state: 'error',
+      description: `superseded by ${pull.headSha.slice(0, 7)}`,
+      url: pageOf(context, state),
+    };
+    try {
+      await host.setCommitStatus(pull.repository, commitSha(left.sha), status, { priority: 'progress' });
+    } catch (error) {
+      if (!(error instanceof HostRefusedError)) throw error;
+      context.logger.warn({ pull: pull.id, ...left, error }, 'a status of a superseded commit could not be ended');
+    }
+    await context.publications.saveStatus(pull.id, left.sha, left.context, digestOf(status));
+  }
+}
+
+/** What is written down before the host is asked, in place of a digest. */
+const PENDING: CommitStatus['state'] = 'pending';
+
+function isPending(hash: string | undefined): boolean {
+  return hash?.startsWith(PENDING) === true;
 }
 
 function digestOf(status: CommitStatus): string {
   return `${status.state}|${status.description}|${status.url}`;
 }
 
-/** On a closed pull request nobody will ever do what is waited for. Nothing else is touched there: its commit may be in another one. */
+/** Where nobody will ever do what is waited for, it ends. Nothing else is touched there: the commit may be in another pull request. */
 function settle(
   all: readonly CommitStatus[],
   { pull, open }: PullRequestState,
   { statuses }: PublicationState,
+  served: boolean,
 ): readonly CommitStatus[] {
-  if (pull.state === 'open') return all;
+  if (pull.state === 'open' && served) return all;
   if (open.length > 0) return pull.state === 'merged' ? all : [];
-  const description = `the pull request was ${pull.state} before this was done`;
+  const description =
+    pull.state === 'open'
+      ? `nothing is planned or applied into ${pull.baseRef}`
+      : `the pull request was ${pull.state} before this was done`;
   const ended = all.map((status) =>
     status.state === 'pending' ? { ...status, state: 'error' as const, description } : status,
   );
   if (pull.state === 'merged') return ended;
-  return ended.filter(({ context }) => statuses.get(context)?.startsWith('pending|') === true);
+  return ended.filter(({ context }) => isPending(statuses.get(context)));
+}
+
+function pageOf(context: WorkerContext, { pull }: PullRequestState): string {
+  return `${context.publicUrl}/runs?pull=${encodeURIComponent(pull.id)}`;
 }
 
 async function listAll(
@@ -63,7 +110,7 @@ async function listAll(
   host: VcsHost,
   state: PullRequestState,
 ): Promise<readonly CommitStatus[]> {
-  const page = `${context.publicUrl}/runs?pull=${encodeURIComponent(state.pull.id)}`;
+  const page = pageOf(context, state);
   const rows = await currentProjects(context, state);
   const make = (statusContext: string, view: StatusView, url: string): CommitStatus => ({
     context: statusContext,

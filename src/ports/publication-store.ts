@@ -30,8 +30,10 @@ export interface PublicationState {
   readonly checkRun: PublishedCheckRun | undefined;
   readonly replies: readonly PendingReply[];
   readonly reactions: readonly { readonly commentId: string; readonly reaction: 'eyes' | 'rocket' | 'confused' }[];
-  /** Hash of the last published status of each context on the head commit. */
+  /** Hash of the last published status of each context on the head commit; `pending` alone: the host may have been asked. */
   readonly statuses: ReadonlyMap<string, string>;
+  /** What was published as pending on earlier commits and no other open pull request answers for. */
+  readonly leftPending: readonly { readonly sha: string; readonly context: string }[];
   /** Node ids of earlier apply answers that are not folded away yet; the newest is not among them. */
   readonly outdated: readonly string[];
   readonly merge: { readonly headSha: string; readonly method: 'merge' | 'squash' | 'rebase' | undefined } | undefined;
@@ -59,6 +61,7 @@ export interface PublicationStore {
     id: PullRequestId,
     checkRun: { readonly id: string; readonly sha: string; readonly hash: string },
   ): Promise<void>;
+  /** The hash of a status that waits begins with `pending`; so, and alone, it is written before the host is asked. */
   saveStatus(id: PullRequestId, sha: string, context: string, hash: string): Promise<void>;
   /** Written before the host is asked. */
   beginReply(replyId: string): Promise<void>;

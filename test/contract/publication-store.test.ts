@@ -137,6 +137,48 @@ describe('what was published', () => {
   });
 });
 
+describe('what waits on earlier commits', () => {
+  const left = [{ sha: OLD_HEAD, context: 'holdfast/apply' }];
+  const waits = async (id: PullRequestRecord['id']): Promise<void> => {
+    await stage.publications.saveStatus(id, OLD_HEAD, 'holdfast/apply', 'pending|0 of 1 applied');
+    await stage.publications.saveStatus(id, OLD_HEAD, 'holdfast/plan', 'success|no changes');
+  };
+
+  test('is known until it has ended, and so is what may have been published before a crash', async () => {
+    await waits(pull.id);
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    expect(first.leftPending).toEqual(left);
+    await stage.publications.saveStatus(pull.id, OLD_HEAD, 'holdfast/apply', 'error|superseded');
+    await stage.publications.saveStatus(pull.id, OLD_HEAD, 'holdfast/plan', 'pending');
+    expect((await reopen(first)).leftPending).toEqual([{ sha: OLD_HEAD, context: 'holdfast/plan' }]);
+  });
+
+  test('is left alone while the commit is the head of another open pull request that published the same', async () => {
+    const other = await stage.open(2, { headSha: OLD_HEAD });
+    await waits(pull.id);
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    expect(first.leftPending).toEqual(left);
+    await waits(other.id);
+    const second = await reopen(first);
+    expect(second.leftPending).toEqual([]);
+    await stage.open(2, { headSha: OLD_HEAD, state: 'closed' });
+    expect((await reopen(second)).leftPending).toEqual(left);
+  });
+
+  test('of a closed pull request is not its own while another open one with that head published the same', async () => {
+    const other = await stage.open(2, { headSha: OLD_HEAD });
+    const closed = await stage.open(1, { headSha: OLD_HEAD, state: 'closed' });
+    await waits(closed.id);
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    expect([...first.statuses.keys()].toSorted()).toEqual(['holdfast/apply', 'holdfast/plan']);
+    await waits(other.id);
+    expect([...(await reopen(first)).statuses.keys()]).toEqual(['holdfast/plan']);
+  });
+});
+
 describe('answers', () => {
   test('an answer that may have been posted already says so until the host has confirmed it', async () => {
     await stage.decide(pull, { replies: [{ key: 'k', kind: 'command', view }] });

@@ -41,12 +41,7 @@ export async function openPublication(
     .where('pull_request_id', '=', id)
     .where('done', '=', false)
     .execute();
-  const statuses = await db
-    .selectFrom('published_statuses')
-    .selectAll()
-    .where('pull_request_id', '=', id)
-    .where('sha', '=', row.head_sha)
-    .execute();
+  const statuses = await readStatuses(db, row);
   const merge = await db
     .selectFrom('merges')
     .selectAll()
@@ -74,9 +69,32 @@ export async function openPublication(
       mayExist: reply.state === 'posting',
     })),
     reactions: reactions.map((reaction) => ({ commentId: reaction.comment_id, reaction: reaction.reaction })),
-    statuses: new Map(statuses.map((status) => [status.context, status.hash])),
+    ...statuses,
     outdated: await readOutdated(db, id),
     merge: merge && { headSha: merge.head_sha, method: merge.method ?? undefined },
+  };
+}
+
+/**
+ * A commit may be the head of several pull requests, which share its statuses. What waits there is not ended for one of them while
+ * another that is open has published the same.
+ */
+async function readStatuses(
+  db: Transaction<Database>,
+  pull: { readonly id: string; readonly repository_id: string; readonly head_sha: string; readonly state: string },
+): Promise<Pick<PublicationState, 'statuses' | 'leftPending'>> {
+  const { rows } = await sql<{ sha: string; context: string; hash: string; shared: boolean }>`
+    select s.sha, s.context, s.hash, s.hash like 'pending%' and exists (
+      select 1 from pull_requests p join published_statuses o on o.pull_request_id = p.id
+      where p.repository_id = ${pull.repository_id} and p.id <> s.pull_request_id and p.state = 'open' and p.head_sha = s.sha
+        and o.sha = s.sha and o.context = s.context) as shared
+    from published_statuses s
+    where s.pull_request_id = ${pull.id} and (s.sha = ${pull.head_sha} or s.hash like 'pending%')`.execute(db);
+  const ours = rows.filter((row) => !row.shared);
+  const atHead = (pull.state === 'open' ? rows : ours).filter((row) => row.sha === pull.head_sha);
+  return {
+    statuses: new Map(atHead.map((row) => [row.context, row.hash])),
+    leftPending: ours.filter((row) => row.sha !== pull.head_sha).map(({ sha, context }) => ({ sha, context })),
   };
 }
 
