@@ -1,3 +1,4 @@
+import { refuseActor } from '../src/core/actor-rules.ts';
 import type { ApplyCommand, Command, PlanCommand, ProjectSelection, VersionCommand } from '../src/core/command.ts';
 import { isEmptySelection } from '../src/core/command.ts';
 import { decideApply } from '../src/core/decide-apply.ts';
@@ -7,7 +8,7 @@ import type { FoundProject } from '../src/core/project-finder.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import { selectAmong, selectForPlan } from '../src/core/select-projects.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
-import { readPermission, refuseCommand } from './check-permission.ts';
+import { readPermission } from './check-permission.ts';
 import { chooseProjects, planNotes, recordDecision } from './decide-pull-request.ts';
 import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
 import type { RunContext } from './run-context.ts';
@@ -41,7 +42,7 @@ export async function runCommand(
   const { command, trigger, text } = request;
   const rules = rulesOf(context, pull.repository);
   const permission = await readPermission(host, pull.repository, rules, command.name, trigger.actor);
-  const unmet = refuseCommand(command.name, trigger.actor, permission);
+  const unmet = refuseActor(command.name, trigger.actor, permission);
   if (unmet.length > 0) {
     const view = { kind: 'refused', command: text, actor: trigger.actor.login, unmet } as const;
     return recordDecision(context, pull, () =>

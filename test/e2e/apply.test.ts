@@ -81,7 +81,7 @@ describe('approved', () => {
     stage.github.faults.add({ method: 'GET', path: /activity/, status: 404, times: 100 });
     stage.github.review(pull, 'bob', 'APPROVED');
     expect(await apply(pull)).toContain('the host does not say who pushed commit');
-    expect(stage.lastReply(pull)).toContain('Have a second person approve it, or push once more and apply again.');
+    expect(stage.lastReply(pull)).toContain('Have a second person approve it, or push once more.');
     stage.github.review(pull, 'carl', 'APPROVED');
     expect(await apply(pull)).toContain('1 applied');
     stage.github.faults.clear();

@@ -1,4 +1,4 @@
-import type { ApplyFacts, ReviewFacts } from '../../src/core/apply-gate.ts';
+import type { ApplyFacts } from '../../src/core/apply-gate.ts';
 import type { BatchNotes } from '../../src/core/batch.ts';
 import { type Project, type ProjectKey, projectKey } from '../../src/core/project.ts';
 import type { Account, PullRequest } from '../../src/core/pull-request.ts';
@@ -13,6 +13,7 @@ import {
 } from '../../src/core/record.ts';
 import { commitSha, type Repository } from '../../src/core/repository.ts';
 import { DEFAULT_WHEN_MODIFIED } from '../../src/core/repository-config.ts';
+import type { ReviewFacts } from '../../src/core/review-rules.ts';
 import { DEFAULT_WORKFLOW } from '../../src/core/workflow.ts';
 
 /** Valid values of the domain; a test says only what it is about. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { type ChosenProject, decidePlan, type PlanRequest, type Trigger } from '../../../src/core/decide.ts';
-import type { PullRequestState } from '../../../src/core/record.ts';
 import {
   BASE,
   buildAccount,
