@@ -147,6 +147,14 @@ describe('locks', () => {
     expect(await holders()).toEqual({});
   });
 
+  test('the new holder is known by its author, whoever gave the lock up', async () => {
+    const [one, two] = [await stage.open(1), await stage.open(2, { author: { id: '2', login: 'bea' } })];
+    await stage.takeLocks(one, ['a']);
+    await stage.takeLocks(two, ['a']);
+    await stage.decide(one, { actor: 'page', release: [dirKey('a')] });
+    expect((await stage.runs.readState(two.id))?.locks.map(({ number, who }) => [number, who])).toEqual([[2, 'bea']]);
+  });
+
   test('giving up one project leaves the others, and its plan goes with its lock', async () => {
     const [one, two] = [await stage.open(1), await stage.open(2)];
     await stage.takeLocks(one, ['a', 'b']);
