@@ -16,6 +16,7 @@ import { createDeliveryStore } from './adapters/postgres/delivery-store.ts';
 import { migrate } from './adapters/postgres/migrate.ts';
 import { createPublicationStore } from './adapters/postgres/publication-store.ts';
 import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
+import { createRetention } from './adapters/postgres/retention.ts';
 import { createRunStore } from './adapters/postgres/run-store.ts';
 import { createSettingStore } from './adapters/postgres/setting-store.ts';
 import { announceWorker } from './adapters/postgres/worker-presence.ts';
@@ -88,6 +89,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     runs: createRunStore(connection.db),
     pulls: createPullRequestStore(connection.db),
     publications: createPublicationStore(connection.db),
+    retention: createRetention(connection.db),
     digestKey: digestKey(secrets),
     workDirectory,
     close: closer(opening.move()),

@@ -116,5 +116,4 @@ export interface RunStore {
   ): Promise<
     { readonly pullRequestId: PullRequestId; readonly sha: string; readonly inputsDigest: string } | undefined
   >;
-  pruneOutput(finishedBefore: Date): Promise<number>;
 }

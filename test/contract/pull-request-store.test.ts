@@ -282,7 +282,7 @@ test('plans: the text is found by its run, and retention takes only those that a
   await stage.runs.finish(run.lease, end);
   expect(await stage.pulls.readPlanText(run.id)).toEqual(Buffer.from('text'));
   const soon = new Date(Date.now() + 60_000);
-  expect(await stage.pulls.prunePlans(soon)).toBe(0);
+  expect(await stage.retention.prune('plans', soon)).toBe(0);
   await stage.queue(pull, 'apply', ['a']);
   const apply = await stage.start();
   await stage.runs.beginApply(apply.lease);
@@ -297,7 +297,7 @@ test('plans: the text is found by its run, and retention takes only those that a
   await stage.runs.finish(apply.lease, { state: 'failed', result: spent as never, phases: [] });
   expect(await stage.pulls.readPlanArtifact(end.plan.id)).toBeUndefined();
   expect(await stage.pulls.readPlanText(run.id)).toEqual(Buffer.from('text'));
-  expect(await stage.pulls.prunePlans(soon)).toBe(1);
+  expect(await stage.retention.prune('plans', soon)).toBe(1);
   expect(await stage.pulls.readPlanText(run.id)).toBeUndefined();
   expect(buildProject().dir).toBe('prod');
 });

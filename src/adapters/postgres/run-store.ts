@@ -171,8 +171,7 @@ type QueryCalls =
   | 'readArtifact'
   | 'queuePosition'
   | 'countByState'
-  | 'findLastApply'
-  | 'pruneOutput';
+  | 'findLastApply';
 
 function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
   return {
@@ -237,15 +236,6 @@ function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
       return (
         row && { pullRequestId: row.pull_request_id as PullRequestId, sha: row.sha, inputsDigest: row.inputs_digest }
       );
-    },
-    pruneOutput: async (finishedBefore) => {
-      const result = await db
-        .deleteFrom('run_output')
-        .where('run_id', 'in', (eb) =>
-          eb.selectFrom('runs').select('runs.id').where('finished_at', '<', finishedBefore),
-        )
-        .executeTakeFirst();
-      return Number(result.numDeletedRows);
     },
   };
 }

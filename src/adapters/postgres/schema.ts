@@ -197,6 +197,7 @@ interface RunOutputTable {
   seq: number;
   chunk: Buffer;
 }
+  stored_at: RecordedInstant;
 
 interface ReplyTable {
   id: string;
