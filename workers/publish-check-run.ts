@@ -34,7 +34,7 @@ export async function publishCheckRun(publication: Publication): Promise<void> {
     headSha: pull.headSha,
     externalId: planBatch.id,
     url: view.pageUrl ?? context.publicUrl,
-    status: open ? 'in_progress' : 'completed',
+    status: open ? GOING_ON : 'completed',
     conclusion: open ? undefined : conclude(state),
     title,
     summary,
@@ -42,7 +42,7 @@ export async function publishCheckRun(publication: Publication): Promise<void> {
   };
   const previous = wanted.checkRun?.sha === pull.headSha ? wanted.checkRun : undefined;
   const hash = digestOf(checkRun);
-  if (previous?.id !== undefined && previous.hash === hash) return;
+  if (previous?.id !== undefined && (previous.hash === hash || (open && isGoingOn(previous.hash)))) return;
   const id = await write(publication, previous, checkRun, { priority: open ? 'progress' : 'normal' });
   await context.publications.saveCheckRun(pull.id, { id, sha: pull.headSha, hash });
 }
@@ -72,6 +72,13 @@ async function findId(
   return host.findOwnCheckRun(pull.repository, { name: CHECK_RUN_NAME, headSha: commitSha(sha), externalId });
 }
 
+const GOING_ON: CheckRun['status'] = 'in_progress';
+
+/** How far it is, the comment tells. */
+function isGoingOn(hash: string): boolean {
+  return hash.startsWith(`${GOING_ON}:`);
+}
+
 /** Begins with the status, so that it can be told what was going on. */
 function digestOf(checkRun: CheckRun): string {
   return `${checkRun.status}:${createHash('sha256').update(JSON.stringify(checkRun)).digest('base64url')}`;
@@ -91,7 +98,7 @@ async function endSuperseded(publication: Publication): Promise<void> {
 async function endCheckRunOf({ context, host, state: { pull }, wanted, keeper }: Publication): Promise<void> {
   const { checkRun } = wanted;
   if (checkRun === undefined || checkRun.sha === pull.headSha) return;
-  if (checkRun.id !== undefined && !checkRun.hash.startsWith('in_progress:')) return;
+  if (checkRun.id !== undefined && !isGoingOn(checkRun.hash)) return;
   const ended: CheckRun = {
     name: CHECK_RUN_NAME,
     headSha: commitSha(checkRun.sha),

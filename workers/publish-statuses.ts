@@ -9,7 +9,8 @@ import type { CommitStatus, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
 import { rulesOf } from './gather-pull-request.ts';
 import { APPLY_STATUS, PLAN_STATUS, projectStatusName } from './own-checks.ts';
-import { currentProjects, planFacts, type ProjectRuns } from './views/current-projects.ts';
+import type { Pace } from './publish-pace.ts';
+import { currentProjects, isNeverApplied, planFacts, type ProjectRuns } from './views/current-projects.ts';
 
 /** Beyond this many projects only the aggregate is posted: each status is a write against the host's hourly budget. */
 const PER_PROJECT_LIMIT = 10;
@@ -19,19 +20,34 @@ interface Publication {
   readonly host: VcsHost;
   readonly state: PullRequestState;
   readonly wanted: PublicationState;
+  readonly show: Pace['show'];
 }
 
 /**
  * What the head commit should show, as far as it is not there yet. Statuses always end: a pull request that touches no project gets
  * its green ones, and one that is closed keeps none that wait.
  */
-export async function listStatuses({ context, host, state, wanted }: Publication): Promise<readonly CommitStatus[]> {
+export async function listStatuses(publication: Publication): Promise<readonly CommitStatus[]> {
+  const { context, host, state, wanted, show } = publication;
   if (state.planBatch === undefined || state.planBatch.headSha !== state.pull.headSha) return [];
   const all = await listAll(context, host, state);
   const served = servesBranch(rulesOf(context, state.pull.repository), state.pull.baseRef);
-  return settle(all, state, wanted, served).filter(
-    (status) => wanted.statuses.get(status.context) !== digestOf(status),
+  return settle(all, state, wanted, served).filter((status) =>
+    isNews(status, wanted.statuses.get(status.context), show),
   );
+}
+
+/**
+ * The first sign is the status that waits afterwards, too: in the usual case it costs nothing. That projects are being planned is
+ * said once, of all of them, and how far they are by the comment.
+ */
+function isNews(status: CommitStatus, published: string | undefined, show: Pace['show']): boolean {
+  if (published === digestOf(status)) return false;
+  if (show === 'result') return true;
+  if (show === 'sign') return status.context === APPLY_STATUS && published === undefined;
+  if (status.state !== 'pending') return true;
+  const ofAll = status.context === PLAN_STATUS || status.context === APPLY_STATUS;
+  return ofAll && (published === PENDING || !isPending(published));
 }
 
 /**
@@ -138,8 +154,7 @@ function planStatus(state: PullRequestState, rows: readonly ProjectRuns[]): Stat
     return { state: 'failure', description: 'conflicts with the base branch' };
   if (plans.length === 0) return { state: 'success', description: 'no project is touched' };
   const open = plans.filter((run) => ['queued', 'claimed', 'running'].includes(run.state));
-  if (open.length > 0)
-    return { state: 'pending', description: `planning ${open.length} of ${count(plans.length, 'project')}` };
+  if (open.length > 0) return { state: 'pending', description: `planning ${count(open.length, 'project')}` };
   const bad = plans.filter((run) => run.state !== 'succeeded');
   if (bad.length > 0)
     return { state: 'failure', description: `${bad.length} of ${count(plans.length, 'project')} could not be planned` };
@@ -163,13 +178,14 @@ function applyStatus(state: PullRequestState, rows: readonly ProjectRuns[]): Sta
     return { state: 'error', description: `interrupted, outcome unknown: ${count(interrupted, 'project')}` };
   const failed = rows.filter((row) => row.apply?.result?.kind === 'failed' && row.apply.result.applyBegun).length;
   if (failed > 0) return { state: 'failure', description: `failed to apply ${count(failed, 'project')}` };
-  const planning = state.open.length > 0;
-  const waiting = rows.filter((row) => needsApply(row) && row.apply?.state !== 'succeeded').length;
-  if (waiting > 0 || planning) {
-    const done = rows.filter(({ apply }) => apply?.state === 'succeeded').length;
-    return { state: 'pending', description: planning ? 'waiting for plans' : `${done} of ${done + waiting} applied` };
-  }
+  const unapplied = rows.filter((row) => needsApply(row) && row.apply?.state !== 'succeeded');
+  const never = unapplied.filter((row) => isNeverApplied(state.pull, row)).length;
+  const waiting = unapplied.length - never;
+  // Waiting would be for ever.
+  if (never > 0)
+    return { state: 'failure', description: `${count(never, 'project')} can be planned here and not applied` };
   const applied = rows.filter(({ apply }) => apply?.state === 'succeeded').length;
+  if (waiting > 0) return { state: 'pending', description: `${applied} of ${applied + waiting} applied` };
   return { state: 'success', description: applied === 0 ? 'nothing to apply' : `${count(applied, 'project')} applied` };
 }
 

@@ -21,6 +21,8 @@ export type PublishedCheckRun =
 /** What was published of one pull request, and what is still to be. */
 export interface PublicationState {
   readonly lease: PublishLease;
+  /** By the clock that all instants of the record are from. */
+  readonly openedAt: Date;
   readonly pull: PullRequestRecord;
   readonly wanted: number;
   readonly done: number;
@@ -71,8 +73,10 @@ export interface PublicationStore {
   endMerge(id: PullRequestId, state: 'merged' | 'refused', reason: string | undefined): Promise<void>;
   /** Everything up to `version` is published; gives the pull request free. Changes nothing when another has it. */
   close(lease: PublishLease, version: number | undefined): Promise<void>;
-  /** Something was wanted since the last `close`. */
-  isPending(id: PullRequestId): Promise<boolean>;
+  /** Gives the pull request free; what is left of `version` is due after this time, and unless more is wanted the sweep leaves it alone until then. */
+  putOff(lease: PublishLease, version: number, dueInMs: number): Promise<void>;
+  /** More is wanted than this version. */
+  isWantedSince(id: PullRequestId, version: number): Promise<boolean>;
   /** How automerge ended; undefined when it was not wanted or has not been tried. */
   findMerge(
     id: PullRequestId,

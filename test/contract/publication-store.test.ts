@@ -26,13 +26,17 @@ const reopen = async (before: PublicationState): Promise<PublicationState> => {
   await stage.publications.close(before.lease, undefined);
   return taken();
 };
+const isWanted = async (): Promise<boolean> => {
+  const { wanted, done } = await stage.counters(pull.id);
+  return wanted > done;
+};
 const view = { kind: 'nothing_done', command: 'apply', reason: 'x', next: undefined } as const;
 
 describe('what is wanted', () => {
   test('nothing to do is nothing to take', async () => {
     expect(await take()).toBeUndefined();
     await stage.publications.want(pull.id);
-    expect(await stage.publications.isPending(pull.id)).toBe(true);
+    expect(await isWanted()).toBe(true);
     expect(await take()).toMatchObject({ wanted: 1, done: 0 });
   });
 
@@ -41,11 +45,36 @@ describe('what is wanted', () => {
     const first = await taken();
     await stage.publications.want(pull.id);
     await stage.publications.close(first.lease, first.wanted);
-    expect(await stage.publications.isPending(pull.id)).toBe(true);
+    expect(await isWanted()).toBe(true);
     const second = await taken();
     await stage.publications.close(second.lease, second.wanted);
-    expect(await stage.publications.isPending(pull.id)).toBe(false);
+    expect(await isWanted()).toBe(false);
     expect(await take()).toBeUndefined();
+  });
+
+  test('what is put off is left alone by the sweep until it is due, or more is wanted', async () => {
+    const neglected = async () => (await stage.runs.findNeglected()).pullRequestIds;
+    await stage.publications.want(pull.id);
+    expect(await neglected()).toEqual([pull.id]);
+    const first = await taken();
+    await stage.publications.putOff(first.lease, first.wanted, 60_000);
+    expect(await isWanted()).toBe(true);
+    expect(await stage.publications.isWantedSince(pull.id, first.wanted)).toBe(false);
+    expect(await neglected()).toEqual([]);
+    await stage.publications.want(pull.id);
+    expect(await stage.publications.isWantedSince(pull.id, first.wanted)).toBe(true);
+    expect(await neglected()).toEqual([pull.id]);
+    const second = await taken();
+    await stage.publications.putOff(second.lease, second.wanted, 0);
+    expect(await neglected()).toEqual([pull.id]);
+  });
+
+  test('what was wanted while the rest was put off is not put off with it', async () => {
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    await stage.publications.want(pull.id);
+    await stage.publications.putOff(first.lease, first.wanted, 60_000);
+    expect((await stage.runs.findNeglected()).pullRequestIds).toEqual([pull.id]);
   });
 
   test('a publisher that gives up leaves everything wanted', async () => {
@@ -70,11 +99,11 @@ describe('one publisher at a time', () => {
     const fresh = await until(() => take('p2'));
     expect(await stage.publications.renew(stale.lease, 60_000)).toBe(false);
     await stage.publications.close(stale.lease, stale.wanted);
-    expect(await stage.publications.isPending(pull.id)).toBe(true);
+    expect(await isWanted()).toBe(true);
     expect(await take('p3')).toBeUndefined();
     expect(await stage.publications.renew(fresh.lease, 60_000)).toBe(true);
     await stage.publications.close(fresh.lease, fresh.wanted);
-    expect(await stage.publications.isPending(pull.id)).toBe(false);
+    expect(await isWanted()).toBe(false);
   });
 
   test('who cannot be told what to publish does not have it', async () => {

@@ -18,6 +18,9 @@ import {
 import { recordingLogger } from './recording-logger.ts';
 
 const PULL = buildPullRequestRecord();
+const NOW = new Date('2026-11-21T12:00:00Z');
+
+export const secondsAgo = (seconds: number): Date => new Date(NOW.getTime() - seconds * 1_000);
 
 function refusal(status: number): HostRefusedError {
   return new HostRefusedError(`GitHub answered ${status}`, { status });
@@ -30,6 +33,8 @@ export interface PublishOrder {
   readonly refuses?: Readonly<Record<string, number>>;
   /** Only pull requests into such branches are served. */
   readonly branch?: string;
+  /** More is wanted while this is being published. */
+  readonly wantedMore?: boolean;
   readonly readState?: () => Promise<PullRequestState | undefined>;
   /** A check run of ours that the host has. */
   readonly existing?: { readonly id: string; readonly headSha: string; readonly externalId: string };
@@ -42,6 +47,7 @@ export async function publishOn({
   refuses = {},
   existing,
   branch,
+  wantedMore = false,
   readState,
 }: PublishOrder) {
   const done: string[] = [];
@@ -58,6 +64,10 @@ export async function publishOn({
     capabilities: { checkRuns: true, minimizeComments: true },
     limits: { commentLength: 65_536, statusDescriptionLength: 140, checkSummaryLength: 65_535 },
     findOwnComment: async () => undefined,
+    updateComment: async () => {
+      call('edit');
+      return true;
+    },
     createComment: async (_repository: object, _number: number, body: string) => {
       call(
         'comment',
@@ -93,6 +103,7 @@ export async function publishOn({
     open: async () => ({
       lease: { pullRequestId: PULL.id, token: '1' },
       pull: state.pull,
+      openedAt: NOW,
       wanted: 5,
       done: 4,
       comment: undefined,
@@ -107,7 +118,9 @@ export async function publishOn({
     }),
     renew: async () => true,
     close: async (_lease: object, version: number | undefined) => void done.push(`closed at ${version}`),
-    isPending: async () => false,
+    isWantedSince: async () => wantedMore,
+    putOff: async (_lease: object, version: number, dueInMs: number) =>
+      void done.push(`put off ${version} by ${dueInMs}`),
     saveComment: note('saved comment'),
     beginCheckRun: async (_id: string, { externalId }: { externalId: string }) =>
       void done.push(`began check run of ${externalId}`),
@@ -132,10 +145,13 @@ export async function publishOn({
     },
     logger: recordingLogger(),
     workerId: 'w',
-    now: () => new Date('2026-11-21T12:00:00Z'),
+    now: () => NOW,
     hosts: new Map([['github.com', host]]),
-    queue: { enqueue: async () => undefined },
-    pulls: { readPlanText: async () => undefined },
+    queue: {
+      enqueue: async (_name: string, { when }: { when: string }, { delayMs = 0 }: { delayMs?: number } = {}) =>
+        void done.push(`enqueued ${when} in ${delayMs}`),
+    },
+    pulls: { readPlanText: async () => undefined, find: async () => undefined },
     runs: {
       findLastApply: async () => undefined,
       readState: readState ?? (async () => state),
@@ -160,4 +176,10 @@ export function plannedState(some: Partial<PullRequestState> = {}): PullRequestS
   const result = { kind: 'planned', summary, warnings: [], explanation: undefined } as const;
   const latest = [buildRun({ state: 'succeeded', result })];
   return buildState({ planBatch: buildBatch(), latest, plans: [buildPlan()], ...some });
+}
+
+/** The project is being planned since so long ago. */
+export function planningState(seconds: number, some: Partial<PullRequestState> = {}): PullRequestState {
+  const run = buildRun({ state: 'running', queuedAt: secondsAgo(seconds) });
+  return buildState({ planBatch: buildBatch(), latest: [run], open: [run], ...some });
 }

@@ -24,7 +24,7 @@ export async function openPublication(
     .where((eb) =>
       eb.or([eb('publish_lease_until', 'is', null), eb('publish_lease_until', '<', sql<Date>`clock_timestamp()`)]),
     )
-    .returning('publish_lease_token')
+    .returning(['publish_lease_token', 'publish_lease_renewed_at'])
     .executeTakeFirst();
   if (taken === undefined) return undefined;
   const row = await selectPullRequests(db).where('pull_requests.id', '=', id).executeTakeFirstOrThrow();
@@ -50,6 +50,7 @@ export async function openPublication(
     .executeTakeFirst();
   return {
     lease: { pullRequestId: id, token: taken.publish_lease_token ?? '' },
+    openedAt: taken.publish_lease_renewed_at ?? new Date(),
     pull: toPullRequest(row),
     wanted: row.publish_wanted,
     done: row.publish_done,

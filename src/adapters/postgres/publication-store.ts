@@ -17,12 +17,12 @@ export function createPublicationStore(db: Kysely<Database>): PublicationStore {
       const row = await db.selectFrom('batches').select('pull_request_id').where('id', '=', batchId).executeTakeFirst();
       return row?.pull_request_id as PullRequestId | undefined;
     },
-    isPending: async (id) => {
+    isWantedSince: async (id, version) => {
       const row = await db
         .selectFrom('pull_requests')
         .select('id')
         .where('id', '=', id)
-        .whereRef('publish_wanted', '>', 'publish_done')
+        .where('publish_wanted', '>', version)
         .executeTakeFirst();
       return row !== undefined;
     },
@@ -38,7 +38,7 @@ export function createPublicationStore(db: Kysely<Database>): PublicationStore {
   };
 }
 
-function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' | 'recover'> {
+function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' | 'putOff' | 'recover'> {
   const giveFree = { publish_lease_owner: null, publish_lease_token: null, publish_lease_until: null };
   return {
     renew: async (lease, leaseMs) => {
@@ -54,6 +54,15 @@ function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' 
       await db
         .updateTable('pull_requests')
         .set({ ...giveFree, ...(version === undefined ? {} : { publish_done: version }) })
+        .where('id', '=', lease.pullRequestId)
+        .where('publish_lease_token', '=', lease.token)
+        .execute();
+    },
+    putOff: async (lease, version, dueInMs) => {
+      const due = sql<Date | null>`case when publish_wanted > ${version} then null else ${expiry(dueInMs)} end`;
+      await db
+        .updateTable('pull_requests')
+        .set({ ...giveFree, publish_due: due })
         .where('id', '=', lease.pullRequestId)
         .where('publish_lease_token', '=', lease.token)
         .execute();

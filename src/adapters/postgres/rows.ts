@@ -226,7 +226,7 @@ export async function wantPublication(trx: Kysely<Database>, ids: readonly strin
   if (ids.length === 0) return;
   await trx
     .updateTable('pull_requests')
-    .set({ publish_wanted: sql<number>`publish_wanted + 1` })
+    .set({ publish_wanted: sql<number>`publish_wanted + 1`, publish_due: null })
     .where('id', 'in', [...ids].toSorted())
     .execute();
 }

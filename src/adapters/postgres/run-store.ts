@@ -145,6 +145,7 @@ function recovery(db: Kysely<Database>): Pick<RunStore, 'recover' | 'findNeglect
         .selectFrom('pull_requests')
         .select('id')
         .whereRef('publish_wanted', '>', 'publish_done')
+        .where((eb) => eb.or([eb('publish_due', 'is', null), eb('publish_due', '<', sql<Date>`clock_timestamp()`)]))
         .limit(100)
         .execute();
       return {

@@ -86,6 +86,7 @@ interface PullRequestTable {
   check_run_hash: string | null;
   publish_wanted: Generated<number>;
   publish_done: Generated<number>;
+  publish_due: OptionalInstant;
   publish_lease_owner: string | null;
   publish_lease_token: string | null;
   publish_lease_renewed_at: OptionalInstant;
@@ -196,8 +197,8 @@ interface RunOutputTable {
   run_id: string;
   seq: number;
   chunk: Buffer;
-}
   stored_at: RecordedInstant;
+}
 
 interface ReplyTable {
   id: string;

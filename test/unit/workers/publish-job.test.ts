@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { buildBatch, buildPullRequestRecord, HEAD, OLD_HEAD } from '../../support/builders.ts';
-import { configProblemState, publishOn } from '../../support/publish-stage.ts';
+import { HEAD } from '../../support/builders.ts';
+import { publishOn } from '../../support/publish-stage.ts';
 
 const nothing = (id: string) => ({
   id,
