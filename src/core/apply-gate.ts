@@ -1,5 +1,5 @@
 import { refuseActor } from './actor-rules.ts';
-import type { Account, Permission } from './pull-request.ts';
+import type { Account, Permission, PullRequest } from './pull-request.ts';
 import type { Project } from './project.ts';
 import type { PlanRecord } from './record.ts';
 import type { UnmetRequirement } from './reply.ts';
@@ -37,6 +37,17 @@ export function findUnmetRequirements(facts: ApplyFacts): readonly UnmetRequirem
   return RULES.flatMap((rule) => rule(facts) ?? []);
 }
 
+/** Those that are known from the pull request itself, without asking the host again: people can see to them before they apply. */
+export function foreseeUnmetRequirements(pull: PullRequest): readonly UnmetRequirement[] {
+  return [notDraft({ pull }), notFromFork({ pull, forkAllowed: false })].filter((one) => one !== undefined);
+}
+
+/** Why a plan is not one for where the pull request goes now; `undefined` when it is. */
+export function explainOtherBase(plan: Pick<PlanRecord, 'baseRef'>, pull: PullRequest): string | undefined {
+  if (plan.baseRef === pull.baseRef) return undefined;
+  return `the plan was made for the base branch \`${plan.baseRef}\`, and the pull request now goes into \`${pull.baseRef}\``;
+}
+
 const unmet = (facts: ApplyFacts, what: string, next: string): UnmetRequirement => ({
   project: facts.title,
   what,
@@ -50,10 +61,10 @@ const pullRequestOpen: Rule = ({ pull }) =>
     ? undefined
     : everywhere(`the pull request is ${pull.state}`, 'Reopen it, or make the change in a new pull request.');
 
-const notDraft: Rule = ({ pull }) =>
+const notDraft = ({ pull }: Pick<ApplyFacts, 'pull'>) =>
   pull.draft ? everywhere('the pull request is a draft', 'Mark it as ready for review.') : undefined;
 
-const notFromFork: Rule = ({ pull, forkAllowed }) =>
+const notFromFork = ({ pull, forkAllowed }: Pick<ApplyFacts, 'pull' | 'forkAllowed'>) =>
   pull.fork && !forkAllowed
     ? everywhere(
         'the pull request comes from a fork, and code from a fork is never applied',
@@ -75,12 +86,9 @@ const planExists: Rule = (facts) =>
 const planCurrent: Rule = (facts) => {
   if (facts.plan === undefined) return undefined;
   // Another branch may ask for other things of the same files, and its state may be another one.
-  if (facts.plan.baseRef !== facts.pull.baseRef)
-    return unmet(
-      facts,
-      `the plan was made for the base branch \`${facts.plan.baseRef}\`, and the pull request now goes into \`${facts.pull.baseRef}\``,
-      `Comment \`${facts.trigger} plan\` and read the new plan.`,
-    );
+  const otherBase = explainOtherBase(facts.plan, facts.pull);
+  if (otherBase !== undefined)
+    return unmet(facts, otherBase, `Comment \`${facts.trigger} plan\` and read the new plan.`);
   if (facts.plan.headSha === facts.pull.headSha) return undefined;
   if (facts.inputsDigestNow === facts.plan.inputsDigest) return undefined;
   return unmet(

@@ -290,6 +290,8 @@ test('a root module without a backend may be planned and not applied', async () 
   const repository = await stage.repository('stateless', { 'app/main.tf': main('one') });
   const pull = await stage.open(repository, { 'app/main.tf': `${main('two')}\nprovider "terraform" {}\n` });
   expect(stage.planComment(pull)).toContain('no `backend` block');
+  expect(stage.planComment(pull)).not.toContain('`holdfast apply`');
+  expect(stage.status(pull, 'holdfast/apply')).toBe('failure 1 project can be planned here and not applied');
   expect(await apply(pull)).toContain('no `backend` block');
   expect(stage.lastReply(pull)).toContain('1 failed');
 });

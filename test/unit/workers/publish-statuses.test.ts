@@ -46,6 +46,21 @@ describe('commit statuses', () => {
     ]);
   });
 
+  test('a plan that can never be applied here is not waited for', async () => {
+    const planned = plannedState();
+    const statusOf = async (state: typeof planned) =>
+      (await publishOn({ state })).statuses.find(({ context }) => context === 'holdfast/apply');
+    expect(await statusOf(planned)).toMatchObject({ state: 'pending', description: '0 of 1 applied' });
+    const latest = planned.latest.map((run) => ({
+      ...run,
+      result: run.result?.kind === 'planned' ? { ...run.result, explanation: 'no `backend` block' } : undefined,
+    }));
+    expect(await statusOf({ ...planned, latest })).toMatchObject({
+      state: 'failure',
+      description: '1 project can be planned here and not applied',
+    });
+  });
+
   test('what waits in a pull request that is not served any more ends', async () => {
     const { statuses } = await publishOn({
       state: plannedState(),
