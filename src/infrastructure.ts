@@ -16,8 +16,9 @@ import { createDeliveryStore } from './adapters/postgres/delivery-store.ts';
 import { migrate } from './adapters/postgres/migrate.ts';
 import { createPublicationStore } from './adapters/postgres/publication-store.ts';
 import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
+import { createRetention } from './adapters/postgres/retention.ts';
 import { createRunStore } from './adapters/postgres/run-store.ts';
-import { createSettingStore } from './adapters/postgres/setting-store.ts';
+import { createSettingStore, type SettingStore } from './adapters/postgres/setting-store.ts';
 import { announceWorker } from './adapters/postgres/worker-presence.ts';
 import {
   type DataDirectories,
@@ -27,7 +28,7 @@ import {
 } from './config/installation.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { createOutboundDispatcher } from './lib/outbound-dispatcher.ts';
-import { createSeal, type Seal } from './lib/seal.ts';
+import { createSeal, UnsealError } from './lib/seal.ts';
 import { Secret } from './lib/secret.ts';
 import { createWorkerId, isGoneFromHere } from './lib/worker-id.ts';
 import type { Logger } from './ports/logger.ts';
@@ -52,8 +53,9 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   await migrate(connection.db);
   const workerId = createWorkerId();
   opening.adopt(await announceWorker({ url: databaseUrl, workerId, logger }), (presence) => presence.close());
-  const settings = createSettingStore(connection.db);
-  await checkEncryptionKey(settings, seal);
+  const settings = createSettingStore(connection.db, seal);
+  await checkEncryptionKey(settings);
+  const digestKey = await readDigestKey(settings, secrets);
   const queue = await createJobQueue({
     backend:
       config.redisUrl === undefined ? { kind: 'postgres', url: databaseUrl } : { kind: 'redis', url: config.redisUrl },
@@ -88,7 +90,8 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     runs: createRunStore(connection.db),
     pulls: createPullRequestStore(connection.db),
     publications: createPublicationStore(connection.db),
-    digestKey: digestKey(secrets),
+    retention: createRetention(connection.db),
+    digestKey,
     workDirectory,
     close: closer(opening.move()),
   };
@@ -142,16 +145,14 @@ async function startDatabase(opening: AsyncDisposableStack, config: ServerConfig
   return database.url;
 }
 
-/** Sealed at the first start with the key of then; a key that does not open it is lost or changed, and that is said before anything is sealed with it. */
-async function checkEncryptionKey(settings: ReturnType<typeof createSettingStore>, seal: Seal): Promise<void> {
-  const fresh = seal.seal('holdfast', 'key-check').toString('base64');
-  const stored = await settings.ensure('key-check', fresh);
+/** A key that does not open what the database holds is lost or changed, and that is said before anything is sealed with it. */
+async function checkEncryptionKey(settings: SettingStore): Promise<void> {
   try {
-    seal.open(Buffer.from(stored, 'base64'), 'key-check');
+    await settings.ensure('key-check', 'holdfast');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof UnsealError)) throw error;
     throw new Error(
-      `The encryption key is not the one this database was used with: ${reason}. Plans and logs in it could not be read. Restore the key (HOLDFAST_ENCRYPTION_KEY, or encryption.key in the data directory), or name it in HOLDFAST_PREVIOUS_ENCRYPTION_KEYS.`,
+      `The encryption key is not the one this database was used with: ${error.message}. Plans and logs in it could not be read. Restore the key (HOLDFAST_ENCRYPTION_KEY, or encryption.key in the data directory), or name it in HOLDFAST_PREVIOUS_ENCRYPTION_KEYS.`,
       { cause: error },
     );
   }
@@ -173,7 +174,7 @@ export function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<str
 }
 
 export function openSandbox(config: ServerConfig, slotsDirectory: string, databaseUrl: Secret | undefined): Sandbox {
-  if (config.sandbox.kind === 'none') return createUnsandboxed();
+  if (config.sandbox.kind === 'none') return createUnsandboxed({ directory: slotsDirectory });
   const denied = [databaseUrl, config.redisUrl].flatMap((url) => (url === undefined ? [] : hostsOf(url)));
   return createBubblewrapSandbox({ slotsDirectory, uidRange: SLOT_UIDS, deniedAddresses: denied });
 }
@@ -183,8 +184,11 @@ function hostsOf(url: Secret): readonly string[] {
   return name === '' || name.startsWith('/') || name.includes('%') ? [] : [name.replace(/^\[|\]$/g, '')];
 }
 
-/** Plans are compared between machines and over years, so the key follows from the installation's own. */
-function digestKey({ encryptionKeys }: InstallationSecrets): Secret<Uint8Array> {
-  const mac = createHmac('sha256', encryptionKeys[0].reveal()).update('plan digests').digest();
-  return new Secret(new Uint8Array(mac));
+/** Plans are compared between machines and over years, so the key stays when the encryption key, from which it was first made, is replaced. */
+async function readDigestKey(
+  settings: SettingStore,
+  { encryptionKeys }: InstallationSecrets,
+): Promise<Secret<Uint8Array>> {
+  const first = createHmac('sha256', encryptionKeys[0].reveal()).update('plan digests').digest();
+  return new Secret(new Uint8Array(await settings.ensure('digest-key', first)));
 }

@@ -1,7 +1,7 @@
 import type { PlanDifference, UnmetRequirement } from '../src/core/reply.ts';
 import type { PlanRecord } from '../src/core/record.ts';
 import { listPlanDifferences } from '../src/core/plan-differences.ts';
-import { findUnmetRequirements } from '../src/core/apply-gate.ts';
+import { findUnmetRequirements, lockedBy } from '../src/core/apply-gate.ts';
 import type { ClaimedPullRequestRun, RunEnd } from '../src/ports/run-store.ts';
 import { type GatheredApply, gatherApplyFacts, recheckApply } from './gather-apply-facts.ts';
 import { type LeaseKeeper, stopReason } from './keep-lease.ts';
@@ -48,7 +48,7 @@ export async function applyRun(
   const { plan, commit, pull } = gathered;
   if (plan === undefined || commit === undefined) throw new Error(`run ${run.id} passed the gate without a plan`);
   const holder = await context.runs.takeLock(run.lease);
-  if (holder !== undefined) return refused([lockedBy(holder, context)]);
+  if (holder !== undefined) return refused([lockedBy(gathered.facts, holder)]);
   const sealed = await context.pulls.readPlanArtifact(plan.id);
   if (sealed === undefined)
     return failed('The plan is gone: it was superseded or discarded meanwhile. Plan again.', []);
@@ -81,14 +81,6 @@ export async function applyRun(
 
 function refused(unmet: readonly UnmetRequirement[]): RunEnd {
   return { state: 'failed', result: { kind: 'refused', unmet }, phases: [] };
-}
-
-function lockedBy(holder: { readonly number: number; readonly who: string }, { config }: RunContext): UnmetRequirement {
-  return {
-    project: undefined,
-    what: `the project is locked by #${holder.number} (${holder.who})`,
-    next: `Wait until #${holder.number} is merged or closed, or comment \`${config.triggers[0]} unlock\` there.`,
-  };
 }
 
 async function verifyAndApply(
@@ -136,7 +128,7 @@ function planChanged(
 ): RunEnd {
   const { context, run, commit, gathered, commandArgs } = apply;
   const { baseSha } = gathered;
-  const { headSha } = gathered.pull;
+  const { headSha, baseRef } = gathered.pull;
   return {
     state: 'failed',
     result: {
@@ -145,7 +137,7 @@ function planChanged(
       summary: maskSummary(fresh, output),
     },
     phases: toPhases(fresh.timings),
-    plan: newPlan(context, run, commit, fresh, output, { headSha, baseSha, commandArgs }),
+    plan: newPlan(context, run, commit, fresh, output, { headSha, baseRef, baseSha, commandArgs }),
   };
 }
 

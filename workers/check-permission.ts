@@ -1,15 +1,8 @@
-import { mayTriage, mayWrite } from '../src/core/apply-gate.ts';
-import type { Account, Permission } from '../src/core/pull-request.ts';
-import type { UnmetRequirement } from '../src/core/reply.ts';
+import type { ActorPermission } from '../src/core/actor-rules.ts';
+import type { Account } from '../src/core/pull-request.ts';
 import type { PermittedCommand, RepositoryRules } from '../src/core/repository-rules.ts';
 import type { RepositoryRef } from '../src/core/repository.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
-
-export interface ActorPermission {
-  readonly permission: Permission;
-  /** The server's rules say no, though the permission would do. */
-  readonly refusal: string | undefined;
-}
 
 /** What an actor may, read afresh: the permission on the repository, and the teams that the server's rules ask for. */
 export async function readPermission(
@@ -37,25 +30,4 @@ async function refuseByTeam(
   }
   const list = teams.length === 0 ? 'nobody' : `members of ${teams.join(', ')}`;
   return `here only ${list} may \`${command}\`, and ${actor.login} is not among them`;
-}
-
-/** Why this command is refused to this person; empty when it is not. */
-export function refuseCommand(
-  command: PermittedCommand,
-  actor: Account,
-  { permission, refusal }: ActorPermission,
-): readonly UnmetRequirement[] {
-  const needed = command === 'plan' || command === 'version' ? 'triage' : 'write';
-  const allowed = needed === 'triage' ? mayTriage(permission) : mayWrite(permission);
-  const unmet: UnmetRequirement[] = [];
-  if (!allowed) {
-    const has = permission === 'none' ? 'no' : permission;
-    unmet.push({
-      project: undefined,
-      what: `${actor.login} has ${has} permission on the repository, and \`${command}\` needs ${needed}`,
-      next: `Ask somebody with ${needed} permission.`,
-    });
-  }
-  if (refusal !== undefined) unmet.push({ project: undefined, what: refusal, next: 'Ask somebody who may.' });
-  return unmet;
 }

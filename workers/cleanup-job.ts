@@ -20,15 +20,18 @@ export async function cleanupJob(context: RunContext): Promise<void> {
   await reconcile(context);
 }
 
-async function prune({ config, now, runs, pulls, deliveries, mirror, logger }: RunContext): Promise<void> {
+async function prune({ config, now, retention, mirror, logger }: RunContext): Promise<void> {
   const before = (ms: number): Date => new Date(now().getTime() - ms);
-  const { retention } = config;
-  const logs = await runs.pruneOutput(before(retention.logsMs));
-  const plans = await pulls.prunePlans(before(retention.plansMs));
-  const handled = await deliveries.prune(before(retention.deliveriesMs));
-  const mirrors = await mirror.prune(before(retention.mirrorsMs));
-  if (logs + plans + handled + mirrors > 0)
-    logger.info({ logs, plans, deliveries: handled, mirrors }, 'retention removed what was due');
+  const kept = config.retention;
+  const removed = {
+    logs: await retention.prune('logs', before(kept.logsMs)),
+    plans: await retention.prune('plans', before(kept.plansMs)),
+    deliveries: await retention.prune('deliveries', before(kept.deliveriesMs)),
+    runs: await retention.prune('runs', before(kept.runsMs)),
+    audit: await retention.prune('audit', before(kept.auditMs)),
+    mirrors: await mirror.prune(before(kept.mirrorsMs)),
+  };
+  if (Object.values(removed).some((count) => count > 0)) logger.info(removed, 'retention removed what was due');
 }
 
 /** The host gave up on these; each is asked for again unless it has come meanwhile. */

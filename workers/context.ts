@@ -8,6 +8,7 @@ import type { Logger } from '../src/ports/logger.ts';
 import type { PublicationStore } from '../src/ports/publication-store.ts';
 import type { PullRequestStore } from '../src/ports/pull-request-store.ts';
 import type { RepositoryMirror } from '../src/ports/repository-mirror.ts';
+import type { Retention } from '../src/ports/retention.ts';
 import type { RunStore } from '../src/ports/run-store.ts';
 import type { Sandbox } from '../src/ports/sandbox.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
@@ -40,6 +41,7 @@ export interface WorkerContext {
   readonly runs: RunStore;
   readonly pulls: PullRequestStore;
   readonly publications: PublicationStore;
+  readonly retention: Retention;
   readonly seal: Seal;
   /** Keys the hashes of plan values; one per installation. */
   readonly digestKey: Secret<Uint8Array>;

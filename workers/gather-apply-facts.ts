@@ -1,4 +1,4 @@
-import { type ApplyFacts, findUnmetRequirements, type ReviewFacts } from '../src/core/apply-gate.ts';
+import { type ApplyFacts, findUnmetRequirements } from '../src/core/apply-gate.ts';
 import { findMove } from '../src/core/find-move.ts';
 import type { Mergeability, PullRequest } from '../src/core/pull-request.ts';
 import { projectKey, projectTitle, type Project } from '../src/core/project.ts';
@@ -6,6 +6,7 @@ import type { PlanRecord, PullRequestRecord, PullRequestState } from '../src/cor
 import { type CommitSha, commitSha } from '../src/core/repository.ts';
 import type { RepositoryRules } from '../src/core/repository-rules.ts';
 import type { UnmetRequirement } from '../src/core/reply.ts';
+import type { ReviewFacts } from '../src/core/review-rules.ts';
 import { servesBranch } from '../src/core/resolve-rules.ts';
 import type { ClaimedPullRequestRun } from '../src/ports/run-store.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';

@@ -1,5 +1,6 @@
 import type { Command } from '../src/core/command.ts';
-import { parseComment, type TriggerWords } from '../src/core/command-parser.ts';
+import { parseComment } from '../src/core/command-parser.ts';
+import type { TriggerWords } from '../src/core/read-command-lines.ts';
 import { answer, type Trigger } from '../src/core/decide.ts';
 import type { CommentEvent } from '../src/core/vcs-event.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';

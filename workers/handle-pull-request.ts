@@ -7,6 +7,7 @@ import { chooseProjects, planNotes, recordDecision } from './decide-pull-request
 import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
 import type { RunContext } from './run-context.ts';
 import { openPullRequest } from './open-pull-request.ts';
+import { wake } from './wake.ts';
 
 /** Something about a pull request changed: what it is now decides, not what the event says. */
 export async function handlePullRequest(
@@ -33,7 +34,10 @@ export async function seeTo(
   if (!servesBranch(rulesOf(context, pull.repository), pull.baseRef)) {
     return recordDecision(context, pull, (state) => ({ ...decideClose(state, trigger), replies: [] }));
   }
-  if (mayAutoplan(context, pull)) await autoplan(context, host, pull, trigger);
+  if (mayAutoplan(context, pull)) return autoplan(context, host, pull, trigger);
+  // A new commit that is not planned ends what waits on the one before it all the same.
+  await context.publications.want(pull.id);
+  await wake(context, { runIds: [], pullRequestIds: [pull.id], deliveries: [] }, { publish: 'later' });
 }
 
 function mayAutoplan({ config }: RunContext, pull: PullRequestRecord): boolean {

@@ -10,7 +10,6 @@ import type { RunContext } from './run-context.ts';
 import { runJob } from './run-job.ts';
 import { createTerraformFinder } from './steps/terraform-binary.ts';
 import { sweepJob } from './sweep-job.ts';
-import { PUBLISH_LATER_MS } from './wake.ts';
 
 const EVENTS_AT_ONCE = 4;
 const PUBLISHERS_AT_ONCE = 4;
@@ -75,7 +74,7 @@ async function publishRest(context: RunContext, withinMs: number): Promise<void>
 }
 
 function createRunContext(options: WorkerOptions): RunContext {
-  const { config, sandbox, queue, directories } = options;
+  const { config, sandbox, directories } = options;
   const providerMirror = createProviderMirror({
     directory: directories.providerMirror,
     operatorDirectory: config.providerMirror.directory,
@@ -91,7 +90,5 @@ function createRunContext(options: WorkerOptions): RunContext {
     terraform: createTerraformFinder({ binaries: config.terraform.binaries, directories: directories.programs }),
     providerMirror,
     providerSources: { mirrorDirectories: providerMirror.directories, mounts: [], direct: false },
-    publishProgress: (pullRequestId) =>
-      queue.enqueue('publish', { pullRequestId, when: 'later' }, { delayMs: PUBLISH_LATER_MS }),
   };
 }

@@ -180,7 +180,7 @@ function stepLimits({ config }: RunContext): StepLimits {
   };
 }
 
-/** Stores progress at a human pace, and has it published; a failure to do so is no failure of the run. */
+/** Stores progress at a human pace, for whoever looks at it next; a failure to do so is no failure of the run. */
 function progressWriter(context: RunContext, run: ClaimedRun): ProjectRun['onProgress'] {
   let writtenAt = 0;
   let phase: string | undefined;
@@ -189,9 +189,6 @@ function progressWriter(context: RunContext, run: ClaimedRun): ProjectRun['onPro
     if (progress.phase === phase && now - writtenAt < PROGRESS_MS) return;
     phase = progress.phase;
     writtenAt = now;
-    void context.runs
-      .saveProgress(run.lease, progress)
-      .then(() => (run.pullRequestId === undefined ? undefined : context.publishProgress(run.pullRequestId)))
-      .catch(() => undefined);
+    void context.runs.saveProgress(run.lease, progress).catch(() => undefined);
   };
 }

@@ -118,6 +118,7 @@ function planned(
     phases: [checkout, ...toPhases(outcome.timings)],
     plan: newPlan(context, run, commit, outcome, output, {
       headSha: run.batch.headSha,
+      baseRef: run.batch.baseRef,
       baseSha: run.batch.baseSha,
       commandArgs: run.batch.notes.extraArgs,
     }),
@@ -131,12 +132,13 @@ export function newPlan(
   commit: CommitFacts,
   outcome: PlannedProject,
   output: RunOutput,
-  made: { readonly headSha: string; readonly baseSha: string; readonly commandArgs: readonly string[] },
+  made: Pick<NewPlan, 'headSha' | 'baseRef' | 'baseSha'> & { readonly commandArgs: readonly string[] },
 ): NewPlan {
   const id = randomUUID();
   return {
     id,
     headSha: made.headSha,
+    baseRef: made.baseRef,
     baseSha: made.baseSha,
     mergeSha: commit.sha,
     inputsDigest: digestProjectInputs(commit, run.project),

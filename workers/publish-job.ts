@@ -10,13 +10,10 @@ import type { MergeResult, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
 import { keepPublishing, PUBLISH_LEASE_MS, type PublishKeeper, PublishingLostError } from './keep-publishing.ts';
 import { publishCheckRun } from './publish-check-run.ts';
-import { listStatuses, publishStatus } from './publish-statuses.ts';
-import { PUBLISH_LATER_MS } from './wake.ts';
+import { endSupersededStatuses, listStatuses, publishStatus } from './publish-statuses.ts';
+import { type Pace, paceOf } from './publish-pace.ts';
 import { applyReplyView, refusedReply } from './views/apply-reply-view.ts';
 import { planCommentView } from './views/plan-comment-view.ts';
-
-/** A human pace for progress edits, milliseconds between two. */
-const PROGRESS_PACE_MS = 5_000;
 
 type MergeMethod = NonNullable<PublicationState['merge']>['method'];
 
@@ -26,7 +23,11 @@ interface Publication {
   readonly state: PullRequestState;
   readonly wanted: PublicationState;
   readonly keeper: PublishKeeper;
+  readonly show: Pace['show'];
 }
+
+/** How far it came: all that is due was published, and the rest will be due after this time, if there is any. */
+type PublishEnd = Pick<Pace, 'againInMs'>;
 
 /**
  * Brings one pull request to the wanted state. Every part is compared with what was published before, so a repeat writes nothing.
@@ -36,13 +37,10 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
   const worker = { id: context.workerId, leaseMs: PUBLISH_LEASE_MS };
   const wanted = await context.publications.open(id, worker);
   if (wanted === undefined) return;
-  const host = context.hosts.get(wanted.pull.repository.host);
-  const state = await context.runs.readState(id);
-  if (host === undefined || state === undefined) return context.publications.close(wanted.lease, wanted.wanted);
   const keeper = keepPublishing(context, wanted.lease);
-  let done: number | undefined;
+  let end: PublishEnd | undefined;
   try {
-    done = await publish({ context, host, state, wanted, keeper });
+    end = await publishOpened(context, wanted, keeper);
   } catch (error) {
     if (error instanceof PublishingLostError) return;
     if (error instanceof HostUnavailableError)
@@ -50,33 +48,53 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
     throw error;
   } finally {
     keeper.stop();
-    await context.publications.close(wanted.lease, done);
+    await giveBack(context, wanted, end);
   }
-  if (done !== undefined && !(await context.publications.isPending(id))) return;
   // What came in the meantime may be the end of everything, which nobody should wait for.
-  const wait = done === undefined && (await context.runs.readState(id))?.open.length !== 0;
-  await (wait
-    ? context.queue.enqueue('publish', { pullRequestId: id, when: 'later' }, { delayMs: PUBLISH_LATER_MS })
-    : context.queue.enqueue('publish', { pullRequestId: id, when: 'now' }));
+  if (await context.publications.isWantedSince(id, wanted.wanted))
+    return context.queue.enqueue('publish', { pullRequestId: id, when: 'now' });
+  if (end.againInMs !== undefined)
+    await context.queue.enqueue('publish', { pullRequestId: id, when: 'later' }, { delayMs: end.againInMs });
 }
 
-/** Answers up to which version all is published; undefined when a progress edit was put off. */
-async function publish(publication: Publication): Promise<number | undefined> {
-  const settled = publication.state.open.length === 0;
-  let complete = true;
-  await part(publication, 'the plan comment', async () => {
-    complete = await publishPlanComment(publication, settled);
-  });
-  const merging = publication.wanted.merge !== undefined;
+async function giveBack(
+  { publications }: WorkerContext,
+  { lease, wanted }: PublicationState,
+  end: PublishEnd | undefined,
+): Promise<void> {
+  if (end?.againInMs !== undefined) return publications.putOff(lease, wanted, end.againInMs);
+  await publications.close(lease, end === undefined ? undefined : wanted);
+}
+
+/** A host that is not configured any more, or a pull request that is gone, is not published; asking again would not help. */
+async function publishOpened(
+  context: WorkerContext,
+  wanted: PublicationState,
+  keeper: PublishKeeper,
+): Promise<PublishEnd> {
+  const host = context.hosts.get(wanted.pull.repository.host);
+  const state = await context.runs.readState(wanted.pull.id);
+  if (host === undefined || state === undefined) return { againInMs: undefined };
+  const { show, againInMs } = paceOf(state, wanted);
+  // Before it merges, the host may want to see how things stand.
+  const merging = wanted.merge !== undefined && show !== 'result';
+  await publish({ context, host, state, wanted, keeper, show: merging ? 'progress' : show });
+  return { againInMs };
+}
+
+async function publish(publication: Publication): Promise<void> {
+  const { show, wanted } = publication;
+  const whole = show === 'progress' || show === 'result';
+  if (whole) await part(publication, 'the plan comment', () => publishPlanComment(publication));
+  const merging = wanted.merge !== undefined;
   // The host may want our own statuses before it merges, and the answer to the apply tells what came of the merge.
   if (merging) await publishChecks(publication);
   await part(publication, 'the merge', () => mergeWhenWanted(publication));
-  for (const reply of publication.wanted.replies)
-    await part(publication, 'an answer', () => publishReply(publication, reply));
+  for (const reply of wanted.replies) await part(publication, 'an answer', () => publishReply(publication, reply));
   if (!merging) await publishChecks(publication);
   await publishReactions(publication);
   await minimizeOutdated(publication);
-  return complete ? publication.wanted.wanted : undefined;
+  if (whole) await endSupersededStatuses(publication);
 }
 
 /** What the host refuses of one part is given up until something changes; the others are nevertheless published. */
@@ -93,40 +111,31 @@ async function part({ context, wanted }: Publication, what: string, work: () => 
 }
 
 async function publishChecks(publication: Publication): Promise<void> {
+  if (publication.show === 'nothing') return;
   for (const status of await listStatuses(publication))
     await part(publication, `the status ${status.context}`, () => publishStatus(publication, status));
-  await part(publication, 'the check run', () => publishCheckRun(publication));
+  if (publication.show !== 'sign') await part(publication, 'the check run', () => publishCheckRun(publication));
 }
 
-async function publishPlanComment(
-  { context, host, state, wanted, keeper }: Publication,
-  settled: boolean,
-): Promise<boolean> {
+async function publishPlanComment({ context, host, state, wanted, keeper, show }: Publication): Promise<void> {
   const view = await planCommentView(context, state);
-  if (view === undefined) return true;
+  if (view === undefined) return;
   const body = renderPlanComment(view, { limit: host.limits.commentLength });
   const hash = digest(body);
-  if (wanted.comment?.hash === hash) return true;
-  const age = wanted.comment === undefined ? Infinity : context.now().getTime() - wanted.comment.editedAt.getTime();
-  if (!settled && age < PROGRESS_PACE_MS) return false;
+  if (wanted.comment?.hash === hash) return;
   const { repository, number } = wanted.pull;
   const marker = planMarker(view.id);
-  const priority = settled ? 'final' : 'progress';
+  const priority = show === 'result' ? 'final' : 'progress';
   keeper.check();
-  if (wanted.comment !== undefined && (await host.updateComment(repository, wanted.comment.id, body, { priority }))) {
-    await context.publications.saveComment(wanted.pull.id, { ...wanted.comment, hash });
-    return true;
-  }
+  if (wanted.comment !== undefined && (await host.updateComment(repository, wanted.comment.id, body, { priority })))
+    return context.publications.saveComment(wanted.pull.id, { ...wanted.comment, hash });
   // Never made, deleted by somebody, or made a moment before a crash: then it can be found.
   const found = await host.findOwnComment(repository, number, marker);
   keeper.check();
-  if (found !== undefined && (await host.updateComment(repository, found.id, body, { priority }))) {
-    await context.publications.saveComment(wanted.pull.id, { id: found.id, nodeId: found.nodeId, hash });
-    return true;
-  }
+  if (found !== undefined && (await host.updateComment(repository, found.id, body, { priority })))
+    return context.publications.saveComment(wanted.pull.id, { id: found.id, nodeId: found.nodeId, hash });
   const posted = await host.createComment(repository, number, body, { priority: 'final' });
   await context.publications.saveComment(wanted.pull.id, { id: posted.id, nodeId: posted.nodeId, hash });
-  return true;
 }
 
 /** Marked before the host is asked; after a crash in between, our comment is looked for by its marker. */

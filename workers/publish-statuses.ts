@@ -1,11 +1,16 @@
 import { cutStatus } from '../src/comments/status.ts';
 import type { StatusView } from '../src/comments/view.ts';
+import { HostRefusedError } from '../src/core/host-error.ts';
 import type { PullRequestState, RunRecord } from '../src/core/record.ts';
+import { commitSha } from '../src/core/repository.ts';
+import { servesBranch } from '../src/core/resolve-rules.ts';
 import type { PublicationState } from '../src/ports/publication-store.ts';
 import type { CommitStatus, VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
+import { rulesOf } from './gather-pull-request.ts';
 import { APPLY_STATUS, PLAN_STATUS, projectStatusName } from './own-checks.ts';
-import { currentProjects, planFacts, type ProjectRuns } from './views/current-projects.ts';
+import type { Pace } from './publish-pace.ts';
+import { currentProjects, isNeverApplied, planFacts, type ProjectRuns } from './views/current-projects.ts';
 
 /** Beyond this many projects only the aggregate is posted: each status is a write against the host's hourly budget. */
 const PER_PROJECT_LIMIT = 10;
@@ -15,47 +20,105 @@ interface Publication {
   readonly host: VcsHost;
   readonly state: PullRequestState;
   readonly wanted: PublicationState;
+  readonly show: Pace['show'];
 }
 
 /**
  * What the head commit should show, as far as it is not there yet. Statuses always end: a pull request that touches no project gets
  * its green ones, and one that is closed keeps none that wait.
  */
-export async function listStatuses({ context, host, state, wanted }: Publication): Promise<readonly CommitStatus[]> {
+export async function listStatuses(publication: Publication): Promise<readonly CommitStatus[]> {
+  const { context, host, state, wanted, show } = publication;
   if (state.planBatch === undefined || state.planBatch.headSha !== state.pull.headSha) return [];
   const all = await listAll(context, host, state);
-  return settle(all, state, wanted).filter((status) => wanted.statuses.get(status.context) !== digestOf(status));
+  const served = servesBranch(rulesOf(context, state.pull.repository), state.pull.baseRef);
+  return settle(all, state, wanted, served).filter((status) =>
+    isNews(status, wanted.statuses.get(status.context), show),
+  );
 }
 
-/** One status; it is written down when the host has it. */
+/**
+ * The first sign is the status that waits afterwards, too: in the usual case it costs nothing. That projects are being planned is
+ * said once, of all of them, and how far they are by the comment.
+ */
+function isNews(status: CommitStatus, published: string | undefined, show: Pace['show']): boolean {
+  if (published === digestOf(status)) return false;
+  if (show === 'result') return true;
+  if (show === 'sign') return status.context === APPLY_STATUS && published === undefined;
+  if (status.state !== 'pending') return true;
+  const ofAll = status.context === PLAN_STATUS || status.context === APPLY_STATUS;
+  return ofAll && (published === PENDING || !isPending(published));
+}
+
+/**
+ * One status; it is written down when the host has it. That one waits is written down before: after a crash in between it must be
+ * known that there may be something to end.
+ */
 export async function publishStatus(
   { context, host, state, wanted }: Publication,
   status: CommitStatus,
 ): Promise<void> {
-  const priority = status.state === 'pending' ? 'progress' : 'normal';
-  const { repository, headSha } = state.pull;
-  await host.setCommitStatus(repository, headSha, status, { priority });
-  await context.publications.saveStatus(wanted.pull.id, headSha, status.context, digestOf(status));
+  const pending = status.state === 'pending';
+  const { id, repository, headSha } = state.pull;
+  if (pending && !isPending(wanted.statuses.get(status.context)))
+    await context.publications.saveStatus(id, headSha, status.context, PENDING);
+  await host.setCommitStatus(repository, headSha, status, { priority: pending ? 'progress' : 'normal' });
+  await context.publications.saveStatus(id, headSha, status.context, digestOf(status));
+}
+
+/** What waits on earlier commits waits for nothing any more. What the host refuses there is not asked for again. */
+export async function endSupersededStatuses({ context, host, state, wanted }: Publication): Promise<void> {
+  const { pull } = state;
+  for (const left of wanted.leftPending) {
+    const status: CommitStatus = {
+      context: left.context,
+      state: 'error',
+      description: `superseded by ${pull.headSha.slice(0, 7)}`,
+      url: pageOf(context, state),
+    };
+    try {
+      await host.setCommitStatus(pull.repository, commitSha(left.sha), status, { priority: 'progress' });
+    } catch (error) {
+      if (!(error instanceof HostRefusedError)) throw error;
+      context.logger.warn({ pull: pull.id, ...left, error }, 'a status of a superseded commit could not be ended');
+    }
+    await context.publications.saveStatus(pull.id, left.sha, left.context, digestOf(status));
+  }
+}
+
+/** What is written down before the host is asked, in place of a digest. */
+const PENDING: CommitStatus['state'] = 'pending';
+
+function isPending(hash: string | undefined): boolean {
+  return hash?.startsWith(PENDING) === true;
 }
 
 function digestOf(status: CommitStatus): string {
   return `${status.state}|${status.description}|${status.url}`;
 }
 
-/** On a closed pull request nobody will ever do what is waited for. Nothing else is touched there: its commit may be in another one. */
+/** Where nobody will ever do what is waited for, it ends. Nothing else is touched there: the commit may be in another pull request. */
 function settle(
   all: readonly CommitStatus[],
   { pull, open }: PullRequestState,
   { statuses }: PublicationState,
+  served: boolean,
 ): readonly CommitStatus[] {
-  if (pull.state === 'open') return all;
+  if (pull.state === 'open' && served) return all;
   if (open.length > 0) return pull.state === 'merged' ? all : [];
-  const description = `the pull request was ${pull.state} before this was done`;
+  const description =
+    pull.state === 'open'
+      ? `nothing is planned or applied into ${pull.baseRef}`
+      : `the pull request was ${pull.state} before this was done`;
   const ended = all.map((status) =>
     status.state === 'pending' ? { ...status, state: 'error' as const, description } : status,
   );
   if (pull.state === 'merged') return ended;
-  return ended.filter(({ context }) => statuses.get(context)?.startsWith('pending|') === true);
+  return ended.filter(({ context }) => isPending(statuses.get(context)));
+}
+
+function pageOf(context: WorkerContext, { pull }: PullRequestState): string {
+  return `${context.publicUrl}/runs?pull=${encodeURIComponent(pull.id)}`;
 }
 
 async function listAll(
@@ -63,7 +126,7 @@ async function listAll(
   host: VcsHost,
   state: PullRequestState,
 ): Promise<readonly CommitStatus[]> {
-  const page = `${context.publicUrl}/runs?pull=${encodeURIComponent(state.pull.id)}`;
+  const page = pageOf(context, state);
   const rows = await currentProjects(context, state);
   const make = (statusContext: string, view: StatusView, url: string): CommitStatus => ({
     context: statusContext,
@@ -91,8 +154,7 @@ function planStatus(state: PullRequestState, rows: readonly ProjectRuns[]): Stat
     return { state: 'failure', description: 'conflicts with the base branch' };
   if (plans.length === 0) return { state: 'success', description: 'no project is touched' };
   const open = plans.filter((run) => ['queued', 'claimed', 'running'].includes(run.state));
-  if (open.length > 0)
-    return { state: 'pending', description: `planning ${open.length} of ${count(plans.length, 'project')}` };
+  if (open.length > 0) return { state: 'pending', description: `planning ${count(open.length, 'project')}` };
   const bad = plans.filter((run) => run.state !== 'succeeded');
   if (bad.length > 0)
     return { state: 'failure', description: `${bad.length} of ${count(plans.length, 'project')} could not be planned` };
@@ -116,13 +178,14 @@ function applyStatus(state: PullRequestState, rows: readonly ProjectRuns[]): Sta
     return { state: 'error', description: `interrupted, outcome unknown: ${count(interrupted, 'project')}` };
   const failed = rows.filter((row) => row.apply?.result?.kind === 'failed' && row.apply.result.applyBegun).length;
   if (failed > 0) return { state: 'failure', description: `failed to apply ${count(failed, 'project')}` };
-  const planning = state.open.length > 0;
-  const waiting = rows.filter((row) => needsApply(row) && row.apply?.state !== 'succeeded').length;
-  if (waiting > 0 || planning) {
-    const done = rows.filter(({ apply }) => apply?.state === 'succeeded').length;
-    return { state: 'pending', description: planning ? 'waiting for plans' : `${done} of ${done + waiting} applied` };
-  }
+  const unapplied = rows.filter((row) => needsApply(row) && row.apply?.state !== 'succeeded');
+  const never = unapplied.filter((row) => isNeverApplied(state.pull, row)).length;
+  const waiting = unapplied.length - never;
+  // Waiting would be for ever.
+  if (never > 0)
+    return { state: 'failure', description: `${count(never, 'project')} can be planned here and not applied` };
   const applied = rows.filter(({ apply }) => apply?.state === 'succeeded').length;
+  if (waiting > 0) return { state: 'pending', description: `${applied} of ${applied + waiting} applied` };
   return { state: 'success', description: applied === 0 ? 'nothing to apply' : `${count(applied, 'project')} applied` };
 }
 

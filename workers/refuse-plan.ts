@@ -1,8 +1,8 @@
-import { findUnmetPlanRequirements } from '../src/core/apply-gate.ts';
 import { projectTitle } from '../src/core/project.ts';
 import { digestProjectInputs } from '../src/core/project-inputs.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import type { UnmetRequirement } from '../src/core/reply.ts';
+import { findUnmetPlanRequirements } from '../src/core/review-rules.ts';
 import { commitSha } from '../src/core/repository.ts';
 import type { ClaimedPullRequestRun } from '../src/ports/run-store.ts';
 import type { CommitFacts } from './commit-facts.ts';
@@ -25,7 +25,6 @@ export async function findPlanRefusals(
     requirements,
     pull,
     title: projectTitle(project),
-    trigger: context.config.triggers[0] ?? 'holdfast',
     reviews: approved ? await readReviews(context, host, pull, project, inputs, commitSha(batch.baseSha)) : [],
     lastPusher: approved ? await host.findLastPusher(pull) : undefined,
     mergeability: requirements.includes('mergeable')

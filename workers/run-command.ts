@@ -1,20 +1,14 @@
+import { refuseActor } from '../src/core/actor-rules.ts';
 import type { ApplyCommand, Command, PlanCommand, ProjectSelection, VersionCommand } from '../src/core/command.ts';
 import { isEmptySelection } from '../src/core/command.ts';
-import {
-  answer,
-  decideApply,
-  decideCancel,
-  decidePlan,
-  decideUnlock,
-  nothingDone,
-  type Trigger,
-} from '../src/core/decide.ts';
+import { decideApply } from '../src/core/decide-apply.ts';
+import { answer, decideCancel, decidePlan, decideUnlock, nothingDone, type Trigger } from '../src/core/decide.ts';
 import { projectTitle } from '../src/core/project.ts';
 import type { FoundProject } from '../src/core/project-finder.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import { selectAmong, selectForPlan } from '../src/core/select-projects.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
-import { readPermission, refuseCommand } from './check-permission.ts';
+import { readPermission } from './check-permission.ts';
 import { chooseProjects, planNotes, recordDecision } from './decide-pull-request.ts';
 import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
 import type { RunContext } from './run-context.ts';
@@ -48,7 +42,7 @@ export async function runCommand(
   const { command, trigger, text } = request;
   const rules = rulesOf(context, pull.repository);
   const permission = await readPermission(host, pull.repository, rules, command.name, trigger.actor);
-  const unmet = refuseCommand(command.name, trigger.actor, permission);
+  const unmet = refuseActor(command.name, trigger.actor, permission);
   if (unmet.length > 0) {
     const view = { kind: 'refused', command: text, actor: trigger.actor.login, unmet } as const;
     return recordDecision(context, pull, () =>
@@ -128,8 +122,9 @@ async function apply(
   }
   const gathered = await gatherPullRequest(context, host, pull);
   const { merge, projects } = gathered;
-  const everything = isEmptySelection(command.selection);
-  const selected = everything ? undefined : chooseProjects(gathered, selectFound(projects.all, command.selection));
+  const known = chooseProjects(gathered, projects.all);
+  const touched = chooseProjects(gathered, projects.autoplan);
+  const { selection } = command;
   const automerge = (projects.settings.automerge ?? context.config.automerge) && !command.automergeDisabled;
   const notes = {
     ...planNotes(gathered, { extraArgs: [], verbose: command.verbose }),
@@ -140,7 +135,7 @@ async function apply(
   await recordDecision(
     context,
     pull,
-    (state) => decideApply(state, { trigger, command: text, selected, headSha, baseSha, notes, word }),
+    (state) => decideApply(state, { trigger, command: text, selection, known, touched, headSha, baseSha, notes, word }),
     'later',
   );
 }

@@ -1,4 +1,3 @@
-import type { PullRequestId } from '../src/core/record.ts';
 import type { CommitReader } from './commit-facts.ts';
 import type { WorkerContext } from './context.ts';
 import type { ProviderMirror } from './provider-mirror.ts';
@@ -12,6 +11,4 @@ export interface RunContext extends WorkerContext {
   readonly providerMirror: ProviderMirror;
   /** What every run is given of the mirror. */
   readonly providerSources: ProviderSources;
-  /** Has the pull request's progress shown, at a human pace. */
-  readonly publishProgress: (id: PullRequestId) => Promise<void>;
 }

@@ -1,1 +1,1 @@
-export { type Publish, PUBLISH_LATER_MS, wake } from '../src/jobs/wake.ts';
+export { FIRST_SIGN_MS, type Publish, wake } from '../src/jobs/wake.ts';

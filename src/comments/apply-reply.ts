@@ -1,6 +1,7 @@
 import { type DetailLevel, firstOf, mostDetailed } from './detail-level.ts';
 import { hiddenMarker } from './hidden-marker.ts';
 import { harmlessOutput } from './output-text.ts';
+import { settledOf } from './settled.ts';
 import { renderSections, type Section } from './sections.ts';
 import { fillTidy } from './templates.ts';
 import type { ApplyReplyView, ApplyResultView, ApplyRowView, Triggers } from './view.ts';
@@ -40,7 +41,7 @@ function summaryOf(view: ApplyReplyView, level: DetailLevel) {
   const shown = firstOf(view.projects, level.rows);
   return {
     ...level,
-    headline: headlineOf(view.projects),
+    headline: headlineOf(view),
     actor: view.actor,
     commit: view.headSha.slice(0, 7),
     trigger: view.triggers[0],
@@ -56,6 +57,8 @@ function summaryOf(view: ApplyReplyView, level: DetailLevel) {
       level.destroys,
     ),
     notes: firstOf(view.projects.flatMap(noteOf), level.items),
+    leftOut: firstOf(view.leftOut.unmet, level.items),
+    settled: settledOf(view.leftOut, level),
     stillPlanned: firstOf(view.stillPlanned, level.items),
     merged: view.merge?.kind === 'merged',
     notMerged: view.merge?.kind === 'not_merged' ? view.merge.reason : undefined,
@@ -63,13 +66,15 @@ function summaryOf(view: ApplyReplyView, level: DetailLevel) {
   };
 }
 
-function headlineOf(projects: readonly ApplyRowView[]): string {
+function headlineOf({ projects, leftOut }: ApplyReplyView): string {
   const kinds = Object.keys(RESULTS) as ApplyResultView['kind'][];
   const counted = kinds.map(
     (kind) => [projects.filter(({ result }) => result.kind === kind).length, RESULTS[kind][2]] as const,
   );
   const words = counted.flatMap(([count, text]) => (count === 0 ? [] : [`${count} ${text}`]));
-  return `${countOf(projects.length, 'project')}: ${words.join(', ')}`;
+  const left = leftOut.unmet.length;
+  if (left > 0) words.push(`${left} left out`);
+  return `${countOf(projects.length + left, 'project')}: ${words.join(', ')}`;
 }
 
 function rowOf({ title, result, durationMs, url }: ApplyRowView) {

@@ -1,9 +1,9 @@
 import { oneLine } from '../lib/markdown-text.ts';
 import { type DetailLevel, firstOf } from './detail-level.ts';
 import { headline, importance, projectResult } from './project-result.ts';
-import { suggestedCommands } from './suggested-commands.ts';
+import { canBeApplied, suggestedCommands } from './suggested-commands.ts';
 import type { PlanCommentView, ProjectRowView } from './view.ts';
-import { countOf, countsText, durationText, isNothing, reasonText, sumOfCounts } from './wording.ts';
+import { countOf, countsText, durationText, isNothing, REQUIREMENTS, reasonText, sumOfCounts } from './wording.ts';
 
 /** What `plan-comment.hbs` and `plan-comment-end.hbs` are filled from, at one level of detail. */
 export function planSummary(view: PlanCommentView, level: DetailLevel) {
@@ -27,6 +27,7 @@ export function planSummary(view: PlanCommentView, level: DetailLevel) {
     explanations: firstOf(view.explanations, level.items),
     configProblems: firstOf(view.configProblems, level.items),
     requirements: firstOf(view.requirements, level.items),
+    demands: level.items === 0 ? [] : demandsOf(view.projects),
     commands: suggestedCommands(view),
     sandboxNone: view.sandbox === 'none',
     pageUrl: view.pageUrl,
@@ -68,7 +69,7 @@ function tableRow(project: ProjectRowView) {
 /** What the table has no room for: why something did not start or cannot be applied, and what a plan would undo. */
 function notesOf(project: ProjectRowView) {
   const { title, state, lock, wouldUndo, explanation } = project;
-  const reason = state.kind === 'outdated' || state.kind === 'skipped' ? state.reason : undefined;
+  const reason = state.kind === 'outdated' ? state.reason : undefined;
   const drifted = project.plan?.drifted.length ?? 0;
   const drift = drifted === 0 ? undefined : countOf(drifted, 'resource');
   const said = state.kind === 'failed' ? undefined : explanation;
@@ -79,9 +80,11 @@ function notesOf(project: ProjectRowView) {
 
 const LOSSES: Readonly<Record<string, string>> = { delete: 'destroy', replace: 'replace', forget: 'forget' };
 
+const NEVER_TO_COME = new Set<ProjectRowView['state']['kind']>(['applied', 'discarded', 'plan_only']);
+
 /** What would be lost, by address, of the plans that are still to be applied. */
 function destroysOf(projects: readonly ProjectRowView[], level: DetailLevel) {
-  const open = projects.filter((project) => project.state.kind !== 'applied' && project.state.kind !== 'discarded');
+  const open = projects.filter(({ state }) => !NEVER_TO_COME.has(state.kind));
   const losses = open.flatMap(({ title, plan }) =>
     (plan?.changes ?? []).flatMap(({ address, action, reason }) => {
       const verb = LOSSES[action];
@@ -100,6 +103,20 @@ function destroysOf(projects: readonly ProjectRowView[], level: DetailLevel) {
       .flatMap(([count, verb]) => (count === 0 ? [] : [`${verb} ${countOf(count, 'resource')}`]))
       .join(', '),
   };
+}
+
+/** Titles are named only where not every project that could be applied asks for the same. */
+const MOST_TITLES = 3;
+
+/** What an apply of the plans that could be applied will ask the host. */
+function demandsOf(projects: readonly ProjectRowView[]) {
+  const ready = projects.filter(canBeApplied);
+  return Object.entries(REQUIREMENTS).flatMap(([requirement, text]) => {
+    const asking = ready.filter(({ applyRequirements }) => applyRequirements.some((one) => one === requirement));
+    if (asking.length === 0) return [];
+    const some = asking.length === ready.length ? [] : asking.map(({ title }) => title);
+    return [{ text, only: firstOf(some, MOST_TITLES) }];
+  });
 }
 
 function warningsOf(project: ProjectRowView) {

@@ -18,6 +18,8 @@ export function projectResult({ state, lock }: Pick<ProjectRowView, 'state' | 'l
       return { icon: '⏳', text: progressText(state.progress), bar: progressBar(state.progress) };
     case 'planned':
       return lock === undefined ? just('✅', 'planned') : just('🔒', 'planned, but locked');
+    case 'plan_only':
+      return just('👀', 'planned, never applied here');
     case 'no_changes':
       return just('✅', 'no changes');
     case 'applied':
@@ -32,8 +34,6 @@ export function projectResult({ state, lock }: Pick<ProjectRowView, 'state' | 'l
       return just('⚠️', 'plan outdated');
     case 'discarded':
       return just('🗑️', 'plan given up');
-    case 'skipped':
-      return just('⏭️', `${state.operation} not started`);
   }
 }
 
@@ -45,11 +45,11 @@ const GROUPS: readonly (readonly [words: string, has: (project: ProjectRowView) 
   ['queued', ({ state }) => state.kind === 'queued'],
   ['to apply', ({ state, lock }) => state.kind === 'planned' && lock === undefined],
   ['locked', ({ state, lock }) => state.kind === 'planned' && lock !== undefined],
+  ['only planned', ({ state }) => state.kind === 'plan_only'],
   ['applied', ({ state }) => state.kind === 'applied'],
   ['without changes', ({ state }) => state.kind === 'no_changes'],
   ['outdated', ({ state }) => state.kind === 'outdated'],
   ['cancelled', ({ state }) => state.kind === 'cancelled'],
-  ['not started', ({ state }) => state.kind === 'skipped'],
   ['given up', ({ state }) => state.kind === 'discarded'],
 ];
 

@@ -2,6 +2,7 @@ import { COMMAND_FLAGS, FLAGS } from '../core/command-flags.ts';
 import type { CommandName } from '../core/reply.ts';
 import { type DetailLevel, firstOf, mostDetailed } from './detail-level.ts';
 import { hiddenMarker } from './hidden-marker.ts';
+import { settledOf } from './settled.ts';
 import { fillTidy } from './templates.ts';
 import type { CommandReplyView } from './view.ts';
 
@@ -23,13 +24,16 @@ export function renderCommandReply(
   );
 }
 
+const NOTHING_SETTLED = { applied: [], unchanged: [] };
+
 function modelOf(view: CommandReplyView, level: DetailLevel): object {
   const told = view.kind === 'nothing_done' ? { ...view, reason: asSentence(view.reason) } : view;
   const fields = Object.entries(told).map(([name, value]) => [
     name,
     Array.isArray(value) ? firstOf(value, level.items) : value,
   ]);
-  return { ...Object.fromEntries(fields), ...level, trigger: view.triggers[0], help: helpOf(view) };
+  const settled = settledOf((view.kind === 'refused' ? view.settled : undefined) ?? NOTHING_SETTLED, level);
+  return { ...Object.fromEntries(fields), ...level, trigger: view.triggers[0], help: helpOf(view), settled };
 }
 
 function asSentence(text: string): string {

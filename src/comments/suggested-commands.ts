@@ -44,7 +44,8 @@ function applying({ projects, triggers, requirements }: Situation): SuggestedCom
   const ready = projects.filter(canBeApplied);
   const [first] = ready;
   if (first === undefined) return [];
-  const then = requirements.length > 0 ? ', when nothing is missing any more' : '';
+  const isAsked = requirements.length > 0 || ready.some(({ applyRequirements }) => applyRequirements.length > 0);
+  const then = isAsked ? ', when nothing is missing any more' : '';
   const all = {
     purpose: `Apply ${ready.length === 1 ? 'the plan' : `all ${ready.length} plans`}${then}`,
     command: `${triggers[0]} apply`,

@@ -1,5 +1,13 @@
 import type { Diagnostic, PlanSummary, Progress } from '../core/plan.ts';
-import type { CommandReply, ConfigProblem, PlanDifference, ProjectRef, UnmetRequirement } from '../core/reply.ts';
+import type {
+  CommandReply,
+  ConfigProblem,
+  LeftOut,
+  PlanDifference,
+  ProjectRef,
+  UnmetRequirement,
+} from '../core/reply.ts';
+import type { Requirement } from '../core/project.ts';
 import type { Operation } from '../core/run.ts';
 
 /**
@@ -22,25 +30,27 @@ export interface LockHolderView {
 /**
  * Where one project of the pull request stands.
  * `interrupted`: the worker of an apply died, its outcome is unknown. `outdated`: there is a plan, but not of these inputs;
- * it cannot be applied. `discarded`: the plan was given up by `unlock`. `skipped`: never started because of another project.
+ * it cannot be applied. `plan_only`: it can be looked at and is never applied here. `discarded`: the plan was given up by `unlock`.
  */
 export type ProjectStateView =
   | { readonly kind: 'queued'; readonly operation: Operation; readonly position: number | undefined }
   | { readonly kind: 'running'; readonly operation: Operation; readonly progress: Progress }
   | { readonly kind: 'planned' }
+  | { readonly kind: 'plan_only' }
   | { readonly kind: 'no_changes' }
   | { readonly kind: 'applied' }
   | { readonly kind: 'failed'; readonly operation: Operation }
   | { readonly kind: 'cancelled'; readonly operation: Operation }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'outdated'; readonly reason: string }
-  | { readonly kind: 'discarded' }
-  | { readonly kind: 'skipped'; readonly operation: Operation; readonly reason: string };
+  | { readonly kind: 'discarded' };
 
 export type PlanFactsView = Pick<PlanSummary, 'counts' | 'changes' | 'drifted' | 'checks'>;
 
 export interface ProjectRowView extends ProjectRef {
   readonly state: ProjectStateView;
+  /** What an apply will ask the host. */
+  readonly applyRequirements: readonly Requirement[];
   /** Facts of the newest finished plan; undefined before the first and after a failed one. */
   readonly plan: PlanFactsView | undefined;
   readonly diagnostics: readonly Diagnostic[];
@@ -84,7 +94,7 @@ export interface PlanCommentView {
   /** Sentences on folders that are recognised and not planned, and the like. */
   readonly explanations: readonly string[];
   readonly configProblems: readonly ConfigProblem[];
-  /** What is missing before `apply`, as known now. */
+  /** What is missing before `apply`, as far as it is known without asking the host once more. */
   readonly requirements: readonly UnmetRequirement[];
   /** `none` is named in the comment. */
   readonly sandbox: 'bubblewrap' | 'none';
@@ -126,6 +136,8 @@ export interface ApplyReplyView {
   readonly headSha: string;
   readonly triggers: Triggers;
   readonly projects: readonly ApplyRowView[];
+  /** What the command was also for and did not apply. */
+  readonly leftOut: LeftOut;
   /** Projects of the pull request that still have an unapplied plan. */
   readonly stillPlanned: readonly ProjectRef[];
   readonly merge: { readonly kind: 'merged' } | { readonly kind: 'not_merged'; readonly reason: string } | undefined;

@@ -1,4 +1,5 @@
 import type { PlanCounts, Progress } from '../core/plan.ts';
+import type { Requirement } from '../core/project.ts';
 
 /** `1 project`, `3 projects`. */
 export function countOf(count: number, one: string, many = `${one}s`): string {
@@ -49,6 +50,13 @@ export function sumOfCounts(all: readonly PlanCounts[]): PlanCounts {
     outputs: sum((counts) => counts.outputs),
   };
 }
+
+/** What an apply asks the host, for people who have not asked yet. */
+export const REQUIREMENTS: Readonly<Record<Requirement, string>> = {
+  approved: 'an approval by somebody with write permission who is neither the author nor the last to push',
+  mergeable: 'that the host would merge it now, whatever it says of our own checks',
+  undiverged: 'that the base branch has not moved in files of the project since the plan',
+};
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
   queued: 'waiting',

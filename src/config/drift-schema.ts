@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DRIFT_DEFAULTS, MINIMUM_EVERY_MS } from '../core/drift/settings.ts';
+import { parseEnd } from '../lib/instant.ts';
 import { flag, text, texts } from './schema-parts.ts';
 import { key } from './server-key.ts';
 import { count, duration } from './server-values.ts';
@@ -51,12 +52,9 @@ const window = z.strictObject({
 const written = (what: string) =>
   text.pipe(z.string().trim().min(1, `is required: ${what}`).max(500, 'may have 500 characters at most'));
 
-/** A day counts to its end in UTC. */
 const expiry = text.transform((written, context) => {
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(written);
-  const time =
-    day || /^\d{4}-\d{2}-\d{2}T[\d:.]{5,12}(?:Z|[+-]\d{2}:\d{2})$/.test(written) ? Date.parse(written) : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(day ? time + 86_400_000 : time);
+  const end = parseEnd(written);
+  if (end !== undefined) return end;
   context.addIssue('must be a day such as 2026-12-31, or a time such as 2026-12-31T18:00:00Z');
   return z.NEVER;
 });

@@ -59,6 +59,8 @@ export interface ServerConfig {
     readonly plansMs: number;
     readonly deliveriesMs: number;
     readonly mirrorsMs: number;
+    readonly runsMs: number;
+    readonly auditMs: number;
   };
   readonly minimumFreeBytes: number;
   /** 32 bytes; undefined: made at the first start and kept in the data directory. */

@@ -175,12 +175,22 @@ export const serverConfig = z
       repo_locks: repoLocks.optional().meta({ description: 'When projects are locked, where no rule says otherwise.' }),
       retention: group(
         {
-          logs: key(duration.prefault('30d'), 'Logs of runs.', 'RETENTION_LOGS'),
-          plans: key(duration.prefault('30d'), 'Plans of pull requests that are left open.', 'RETENTION_PLANS'),
-          deliveries: key(duration.prefault('14d'), 'Webhook deliveries.', 'RETENTION_DELIVERIES'),
+          logs: key(duration.prefault('30d'), 'What runs printed.', 'RETENTION_LOGS'),
+          plans: key(duration.prefault('30d'), 'Texts of plans that were applied.', 'RETENTION_PLANS'),
+          deliveries: key(
+            duration.prefault('14d'),
+            'Webhook deliveries, once they are handled.',
+            'RETENTION_DELIVERIES',
+          ),
+          runs: key(
+            duration.prefault('180d'),
+            'Pull requests that ended, with their runs and results; of those still open what is neither the newest nor needed.',
+            'RETENTION_RUNS',
+          ),
+          audit: key(duration.prefault('400d'), 'The audit log.', 'RETENTION_AUDIT'),
           mirrors: key(duration.prefault('30d'), 'Mirrors of repositories nobody asked for.', 'RETENTION_MIRRORS'),
         },
-        'How long things are kept.',
+        'How long things are kept at least. Nothing is removed that an open pull request, a lock or a plan still needs.',
       ),
       minimum_free: key(
         size.prefault('1GiB'),

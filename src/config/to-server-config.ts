@@ -131,6 +131,8 @@ function toRunning(raw: RawServerConfig) {
       plansMs: retention.plans,
       deliveriesMs: retention.deliveries,
       mirrorsMs: retention.mirrors,
+      runsMs: retention.runs,
+      auditMs: retention.audit,
     },
     minimumFreeBytes: raw.minimum_free,
     terraform: raw.terraform,

@@ -1,7 +1,7 @@
 import type { DriftFindings } from './drift/drift.ts';
 import type { Diagnostic, PlanCounts, PlanSummary } from './plan.ts';
 import type { Project, ProjectKey } from './project.ts';
-import type { ConfigProblem, PlanDifference, UnmetRequirement } from './reply.ts';
+import type { ConfigProblem, LeftOut, PlanDifference, UnmetRequirement } from './reply.ts';
 import { isFinal, type PullRequestOperation, type RunState } from './run.ts';
 
 /** What made a batch. `handover`: the project lock came to this pull request; `recheck`: something found is to be confirmed. */
@@ -32,6 +32,8 @@ export interface BatchNotes {
   readonly parallel: boolean;
   readonly abortOnFailure: boolean;
   readonly automerge: { readonly method: 'merge' | 'squash' | 'rebase' | undefined } | undefined;
+  /** Only of an apply, and only when something was left out of it. */
+  readonly leftOut?: LeftOut;
   /** Of a remediation: what was asked for. */
   readonly remediation?: RemediationOrder;
 }

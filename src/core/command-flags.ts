@@ -3,7 +3,7 @@ import type { CommandName } from './reply.ts';
 
 type FlagName = 'dir' | 'workspace' | 'project' | 'verbose' | 'auto-merge-disabled' | 'auto-merge-method' | 'help';
 
-interface Flag {
+export interface Flag {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   readonly multiple?: boolean;
@@ -41,9 +41,9 @@ export const COMMAND_FLAGS: Readonly<Record<CommandName, readonly FlagName[]>> =
   help: ['help'],
 };
 
-export interface ReadFlags {
-  readonly strings: Readonly<Partial<Record<FlagName, readonly string[]>>>;
-  readonly booleans: ReadonlySet<FlagName>;
+export interface ReadFlags<Name extends string = FlagName> {
+  readonly strings: Readonly<Partial<Record<Name, readonly string[]>>>;
+  readonly booleans: ReadonlySet<Name>;
   readonly positionals: readonly string[];
   /** What came after `--`; undefined when there was no `--`. */
   readonly rest: readonly string[] | undefined;
@@ -59,18 +59,31 @@ export interface FlagProblem {
 type Token = NonNullable<ReturnType<typeof tokenize>>[number];
 type OptionToken = Extract<Token, { kind: 'option' }>;
 
-/** Reads the words after a command's name, in the grammar of Go's pflag; the splitting is Node's. */
+/** Reads the words after the name of a command on a pull request. */
 export function readFlags(command: CommandName, words: readonly string[]): ReadFlags | FlagProblem {
-  const strings: Partial<Record<FlagName, string[]>> = {};
-  const booleans = new Set<FlagName>();
+  return readFlagsAmong(FLAGS, COMMAND_FLAGS[command], words);
+}
+
+/** Reads words in the grammar of Go's pflag; the splitting is Node's. `table` has all flags there are, `allowed` those that may be given here. */
+export function readFlagsAmong<Name extends string>(
+  table: Readonly<Record<Name, Flag>>,
+  allowed: readonly Name[],
+  words: readonly string[],
+): ReadFlags<Name> | FlagProblem {
+  const strings: Partial<Record<Name, string[]>> = {};
+  const booleans = new Set<Name>();
   const positionals: string[] = [];
   let rest: readonly string[] | undefined;
-  for (const token of tokenize(words)) {
+  for (const token of tokenize(table, words)) {
     if (token.kind === 'option-terminator') rest = words.slice(token.index + 1);
     else if (rest !== undefined) continue;
     else if (token.kind === 'positional') positionals.push(token.value);
     else {
-      const problem = takeOption(command, token, words[token.index] ?? '', strings, booleans);
+      const name = allowed.find((flag) => flag === token.name);
+      const problem =
+        name === undefined
+          ? unknownFlag(token, words[token.index] ?? '')
+          : takeOption(name, table[name], token, strings, booleans);
       if (problem) return problem;
     }
   }
@@ -78,9 +91,9 @@ export function readFlags(command: CommandName, words: readonly string[]): ReadF
 }
 
 /** Not strict, because its errors are made for programmers; everything it lets through is checked in `takeOption`. */
-function tokenize(words: readonly string[]) {
+function tokenize(table: Readonly<Record<string, Flag>>, words: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries(FLAGS).map(([name, { type, short }]) => [
+    Object.entries(table).map(([name, { type, short }]) => [
       name,
       { type, multiple: true, ...(short ? { short } : {}) },
     ]),
@@ -88,16 +101,13 @@ function tokenize(words: readonly string[]) {
   return parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
-function takeOption(
-  command: CommandName,
+function takeOption<Name extends string>(
+  name: Name,
+  flag: Flag,
   token: OptionToken,
-  word: string,
-  strings: Partial<Record<FlagName, string[]>>,
-  booleans: Set<FlagName>,
+  strings: Partial<Record<Name, string[]>>,
+  booleans: Set<Name>,
 ): FlagProblem | undefined {
-  const name = COMMAND_FLAGS[command].find((flag) => flag === token.name);
-  if (name === undefined) return { code: 'unknown_flag', flag: token.rawName, problem: unknownFlag(token, word) };
-  const flag = FLAGS[name];
   if (flag.type === 'boolean') return takeBoolean(name, token, booleans);
   const value = stringValue(token);
   if (value === undefined) {
@@ -111,7 +121,11 @@ function takeOption(
   return undefined;
 }
 
-function takeBoolean(name: FlagName, token: OptionToken, booleans: Set<FlagName>): FlagProblem | undefined {
+function takeBoolean<Name extends string>(
+  name: Name,
+  token: OptionToken,
+  booleans: Set<Name>,
+): FlagProblem | undefined {
   const value = token.inlineValue ? token.value.toLowerCase() : 'true';
   if (['true', 't', '1'].includes(value)) booleans.add(name);
   else if (['false', 'f', '0'].includes(value)) booleans.delete(name);
@@ -132,8 +146,9 @@ function stringValue(token: OptionToken): string | undefined {
   return token.value.startsWith('-') && token.value !== '-' ? undefined : token.value;
 }
 
-function unknownFlag(token: OptionToken, word: string): string {
-  return token.rawName.startsWith('--')
+function unknownFlag(token: OptionToken, word: string): FlagProblem {
+  const problem = token.rawName.startsWith('--')
     ? `unknown flag: ${token.rawName}`
     : `unknown shorthand flag: '${token.name}' in ${word}`;
+  return { code: 'unknown_flag', flag: token.rawName, problem };
 }

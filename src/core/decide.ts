@@ -81,78 +81,9 @@ function givenUp(state: PullRequestState, wanted: ReadonlySet<ProjectKey>): read
 
 const toRun = ({ key, project }: ChosenProject): NewRun => ({ projectKey: key, project });
 
-function accepted(trigger: Trigger): readonly NewReaction[] {
+/** Shows at once that a command was read. */
+export function accepted(trigger: Trigger): readonly NewReaction[] {
   return trigger.commentId === undefined ? [] : [{ commentId: trigger.commentId, reaction: 'eyes' }];
-}
-
-export interface ApplyRequest {
-  readonly trigger: Trigger;
-  /** What the person typed, for the answer. */
-  readonly command: string;
-  /** Projects that the command selects; undefined: everything that has a plan. */
-  readonly selected: readonly ChosenProject[] | undefined;
-  readonly headSha: string;
-  readonly baseSha: string;
-  readonly notes: BatchNotes;
-  /** The trigger word, for what people are told to type. */
-  readonly word: string;
-}
-
-/** Applies what has a plan with changes. Whether it really may be applied is asked again when each run starts. */
-export function decideApply(state: PullRequestState, request: ApplyRequest): Decision {
-  const busy = new Set(state.open.map((run) => run.projectKey));
-  const plans = new Map(state.plans.filter((plan) => !plan.empty).map((plan) => [plan.projectKey, plan]));
-  const known = new Map(state.latest.map((run) => [run.projectKey, run.project]));
-  const candidates = request.selected ?? [...plans.keys()].flatMap((key) => chosen(key, known.get(key)));
-  const able = candidates.filter(({ key }) => plans.has(key) && !busy.has(key));
-  if (able.length === 0) return nothingToApply(state, request, candidates, busy);
-  return {
-    actor: request.trigger.actor.login,
-    event: `apply:${request.trigger.kind}`,
-    batch: {
-      triggerKey: request.trigger.key,
-      operation: 'apply',
-      trigger: request.trigger.kind,
-      actor: request.trigger.actor,
-      headSha: request.headSha,
-      baseSha: request.baseSha,
-      mergeSha: undefined,
-      sourceCommentId: request.trigger.commentId,
-      notes: request.notes,
-      runs: able.map(toRun),
-    },
-    reactions: accepted(request.trigger),
-  };
-}
-
-function chosen(key: ProjectKey, project: Project | undefined): readonly ChosenProject[] {
-  return project === undefined ? [] : [{ key, project }];
-}
-
-function nothingToApply(
-  state: PullRequestState,
-  request: ApplyRequest,
-  candidates: readonly ChosenProject[],
-  busy: ReadonlySet<ProjectKey>,
-): Decision {
-  const working = (candidates.length > 0 ? candidates.map(({ key }) => key) : [...busy]).some((key) => busy.has(key));
-  const reply = working
-    ? {
-        reason: 'its projects are still being worked on',
-        next: `Wait for the result, or comment \`${request.word} cancel\`.`,
-      }
-    : reasonNothing(state, request, candidates);
-  return nothingDone(request.trigger, request.command, reply.reason, reply.next);
-}
-
-function reasonNothing(state: PullRequestState, { word }: ApplyRequest, candidates: readonly ChosenProject[]) {
-  const keys = new Set(candidates.map(({ key }) => key));
-  const applied = candidates.length === 0 ? state.applied.length > 0 : state.applied.some((key) => keys.has(key));
-  if (applied) return { reason: 'everything that was planned is applied already', next: undefined };
-  if (state.plans.some((plan) => plan.empty && (keys.size === 0 || keys.has(plan.projectKey)))) {
-    return { reason: 'the plans have no changes', next: undefined };
-  }
-  return { reason: 'there is no plan to apply', next: `Comment \`${word} plan\` and read the plan first.` };
 }
 
 /** An answer instead of a run. */

@@ -58,6 +58,8 @@ export interface BatchRecord {
   readonly trigger: BatchTrigger;
   readonly actor: Account;
   readonly headSha: string;
+  /** The base branch when it was decided. */
+  readonly baseRef: string;
   readonly baseSha: string;
   readonly mergeSha: string | undefined;
   readonly sourceCommentId: string | undefined;
@@ -83,6 +85,8 @@ export interface PlanRecord {
   readonly runId: string;
   readonly projectKey: ProjectKey;
   readonly headSha: string;
+  /** The base branch that it was made for. */
+  readonly baseRef: string;
   readonly baseSha: string;
   readonly mergeSha: string;
   readonly inputsDigest: string;

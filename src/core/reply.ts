@@ -20,6 +20,15 @@ export interface UnmetRequirement {
   readonly next: string;
 }
 
+/** Projects that an apply was asked for, too, and that are no part of it. */
+export interface LeftOut {
+  /** Why each is not applied, and what to do about it. */
+  readonly unmet: readonly UnmetRequirement[];
+  /** Titles of projects in which nothing was left to do. */
+  readonly applied: readonly string[];
+  readonly unchanged: readonly string[];
+}
+
 /** `undefined`: not in that plan. */
 export interface PlanDifference {
   readonly address: string;
@@ -44,6 +53,8 @@ export type CommandReply =
       readonly command: string;
       readonly actor: string;
       readonly unmet: readonly UnmetRequirement[];
+      /** Of an apply: where nothing was left to do. */
+      readonly settled?: Pick<LeftOut, 'applied' | 'unchanged'>;
     }
   /** The command could not be read; `usage` shows one command's help. */
   | {

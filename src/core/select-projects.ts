@@ -55,16 +55,27 @@ function nameProjects(input: FinderInput, selection: ProjectSelection): readonly
 }
 
 function explainNothing(all: readonly FoundProject[], selection: ProjectSelection): string {
-  if (selection.project !== undefined) {
-    const names = all.flatMap((found) => found.project.name ?? []);
-    const meant = suggest(selection.project, names);
-    const hint = meant === undefined ? '' : ` Did you mean ${JSON.stringify(meant)}?`;
-    const known =
-      names.length === 0 ? ' The config names no projects.' : ` There are: ${names.slice(0, 30).join(', ')}.`;
-    return `There is no project with name ${JSON.stringify(selection.project)}.${hint}${known}`;
-  }
+  if (selection.project !== undefined)
+    return explainName(
+      all.map(({ project }) => project),
+      selection.project,
+    );
   const dirs = selection.dirs.length > 0 ? selection.dirs : ['.'];
   return `There are no Terraform files in ${dirs.map((dir) => JSON.stringify(dir)).join(', ')}.`;
+}
+
+/** There is no project of this name; with what could have been meant. */
+export function explainName(all: readonly Pick<Project, 'name'>[], wanted: string): string {
+  const names = all.flatMap((project) => project.name ?? []);
+  const meant = suggest(wanted, names);
+  const hint = meant === undefined ? '' : ` Did you mean ${JSON.stringify(meant)}?`;
+  const known = names.length === 0 ? ' The config names no projects.' : ` There are: ${names.slice(0, 30).join(', ')}.`;
+  return `There is no project with name ${JSON.stringify(wanted)}.${hint}${known}`;
+}
+
+/** What of the directories that were typed means none of these projects. */
+export function findUnmatchedDirs(projects: readonly Place[], selection: ProjectSelection): readonly string[] {
+  return selection.dirs.filter((dir) => selectAmong(projects, { ...selection, dirs: [dir] }).length === 0);
 }
 
 /** A directory may have a star in its name, so what is written counts before what it matches. */

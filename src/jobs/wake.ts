@@ -2,12 +2,12 @@ import type { Wakeups } from '../core/record.ts';
 import type { JobName, JobPayload } from './job.ts';
 
 /** How long a change of the pull request may wait for others to be published with it, milliseconds. */
-export const PUBLISH_LATER_MS = 2_000;
-/** Most plans are there sooner; so a quick one costs the host its result alone, and no progress. */
-const FIRST_PROGRESS_MS = 5_000;
+const PUBLISH_LATER_MS = 2_000;
+/** How long after it was wanted people see that something was noticed. Most plans are there sooner. */
+export const FIRST_SIGN_MS = 5_000;
 
 export type Publish = 'now' | 'later' | 'if_slow';
-const DELAY_MS: Readonly<Record<Publish, number>> = { now: 0, later: PUBLISH_LATER_MS, if_slow: FIRST_PROGRESS_MS };
+const DELAY_MS: Readonly<Record<Publish, number>> = { now: 0, later: PUBLISH_LATER_MS, if_slow: FIRST_SIGN_MS };
 
 /** What is needed of the queue and the logger. */
 export interface WakeContext {

@@ -4,6 +4,26 @@ export interface Stoppable {
   kill(): void;
 }
 
+/** A stop may come while the program is still being prepared: then it is killed as soon as there is one. */
+export class LateStoppable implements Stoppable {
+  #program: Stoppable | undefined;
+  #killed = false;
+
+  is(program: Stoppable): void {
+    this.#program = program;
+    if (this.#killed) program.kill();
+  }
+
+  interrupt(): boolean {
+    return this.#program?.interrupt() ?? false;
+  }
+
+  kill(): void {
+    this.#killed = true;
+    this.#program?.kill();
+  }
+}
+
 /**
  * Ends a program once, for the first reason given: asked first, killed when the grace has passed.
  * The reason that came first is the one people are told.

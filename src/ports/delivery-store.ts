@@ -33,6 +33,4 @@ export interface DeliveryStore {
   findLatest(host: string): Promise<Date | undefined>;
   /** Which of these the record has as handled or waiting. */
   findKnown(host: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Removes what was handled, or given up and received, before this instant; never what waits. */
-  prune(before: Date): Promise<number>;
 }

@@ -13,20 +13,29 @@ export interface PublishLease {
   readonly token: string;
 }
 
+/** Without an id: the host may have been asked to make one for this batch already. */
+export type PublishedCheckRun =
+  | { readonly id: string; readonly sha: string; readonly hash: string }
+  | { readonly id: undefined; readonly sha: string; readonly externalId: string };
+
 /** What was published of one pull request, and what is still to be. */
 export interface PublicationState {
   readonly lease: PublishLease;
+  /** By the clock that all instants of the record are from. */
+  readonly openedAt: Date;
   readonly pull: PullRequestRecord;
   readonly wanted: number;
   readonly done: number;
   readonly comment:
     | { readonly id: string; readonly nodeId: string; readonly hash: string; readonly editedAt: Date }
     | undefined;
-  readonly checkRun: { readonly id: string; readonly sha: string; readonly hash: string } | undefined;
+  readonly checkRun: PublishedCheckRun | undefined;
   readonly replies: readonly PendingReply[];
   readonly reactions: readonly { readonly commentId: string; readonly reaction: 'eyes' | 'rocket' | 'confused' }[];
-  /** Hash of the last published status of each context on the head commit. */
+  /** Hash of the last published status of each context on the head commit; `pending` alone: the host may have been asked. */
   readonly statuses: ReadonlyMap<string, string>;
+  /** What was published as pending on earlier commits and no other open pull request answers for. */
+  readonly leftPending: readonly { readonly sha: string; readonly context: string }[];
   /** Node ids of earlier apply answers that are not folded away yet; the newest is not among them. */
   readonly outdated: readonly string[];
   readonly merge: { readonly headSha: string; readonly method: 'merge' | 'squash' | 'rebase' | undefined } | undefined;
@@ -48,10 +57,13 @@ export interface PublicationStore {
     id: PullRequestId,
     comment: { readonly id: string; readonly nodeId: string; readonly hash: string } | undefined,
   ): Promise<void>;
+  /** Written before the host is asked to make one. */
+  beginCheckRun(id: PullRequestId, checkRun: { readonly sha: string; readonly externalId: string }): Promise<void>;
   saveCheckRun(
     id: PullRequestId,
     checkRun: { readonly id: string; readonly sha: string; readonly hash: string },
   ): Promise<void>;
+  /** The hash of a status that waits begins with `pending`; so, and alone, it is written before the host is asked. */
   saveStatus(id: PullRequestId, sha: string, context: string, hash: string): Promise<void>;
   /** Written before the host is asked. */
   beginReply(replyId: string): Promise<void>;
@@ -61,8 +73,10 @@ export interface PublicationStore {
   endMerge(id: PullRequestId, state: 'merged' | 'refused', reason: string | undefined): Promise<void>;
   /** Everything up to `version` is published; gives the pull request free. Changes nothing when another has it. */
   close(lease: PublishLease, version: number | undefined): Promise<void>;
-  /** Something was wanted since the last `close`. */
-  isPending(id: PullRequestId): Promise<boolean>;
+  /** Gives the pull request free; what is left of `version` is due after this time, and unless more is wanted the sweep leaves it alone until then. */
+  putOff(lease: PublishLease, version: number, dueInMs: number): Promise<void>;
+  /** More is wanted than this version. */
+  isWantedSince(id: PullRequestId, version: number): Promise<boolean>;
   /** How automerge ended; undefined when it was not wanted or has not been tried. */
   findMerge(
     id: PullRequestId,

@@ -32,5 +32,4 @@ export interface PullRequestStore {
   readPlanArtifact(planId: string): Promise<Buffer | undefined>;
   /** Sealed text of the plan that a run made; undefined once it is gone. */
   readPlanText(runId: string): Promise<Buffer | undefined>;
-  prunePlans(createdBefore: Date): Promise<number>;
 }

@@ -39,6 +39,7 @@ export interface RunLimits {
 export interface NewPlan {
   readonly id: string;
   readonly headSha: string;
+  readonly baseRef: string;
   readonly baseSha: string;
   readonly mergeSha: string;
   readonly inputsDigest: string;
@@ -109,7 +110,7 @@ export interface RunStore {
   handBack(lease: Lease): Promise<Wakeups>;
   /** Deals with runs whose lease ran out, or whose owner is one of `deadOwners`. */
   recover(isDeadOwner?: (owner: string) => boolean): Promise<Wakeups>;
-  /** Runs that could be claimed and pull requests that are not published; for the sweep. */
+  /** Runs that could be claimed and pull requests that are not published though it is due; for the sweep. */
   findNeglected(): Promise<Wakeups>;
 
   findRun(id: string): Promise<RunRecord | undefined>;
@@ -132,5 +133,4 @@ export interface RunStore {
     | { readonly pullRequestId: PullRequestId | undefined; readonly sha: string; readonly inputsDigest: string }
     | undefined
   >;
-  pruneOutput(finishedBefore: Date): Promise<number>;
 }

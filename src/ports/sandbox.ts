@@ -44,7 +44,6 @@ export interface SandboxCommand {
   readonly graceMs: number;
   /** stdout and stderr together; beyond it the rest is dropped and `outputTruncated` says so. */
   readonly outputBytes: number;
-  readonly stdin?: string;
   /** Whole lines without their end, as they come. Hostile text. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   /** Aborting it stops the command: SIGINT to the program itself, the grace, then SIGKILL. */

@@ -63,8 +63,6 @@ export interface CommitStatus {
 }
 
 export interface CheckRun {
-  /** The host's id of a check run to update; undefined makes a new one. */
-  readonly id: string | undefined;
   readonly name: string;
   readonly headSha: CommitSha;
   readonly externalId: string;
@@ -202,8 +200,15 @@ export interface VcsHost {
     status: CommitStatus,
     options?: WriteOptions,
   ): Promise<void>;
-  /** Returns the host's id of the check run. Only when `capabilities.checkRuns`. */
-  ensureCheckRun(repository: RepositoryRef, checkRun: CheckRun, options?: WriteOptions): Promise<string>;
+  /** Returns the host's id of the check run. Only when `capabilities.checkRuns`, as the two that follow. */
+  createCheckRun(repository: RepositoryRef, checkRun: CheckRun, options?: WriteOptions): Promise<string>;
+  /** Answers false when the check run is gone. */
+  updateCheckRun(repository: RepositoryRef, id: string, checkRun: CheckRun, options?: WriteOptions): Promise<boolean>;
+  /** The id of a check run that we made; the fallback when it was not written down before a crash. */
+  findOwnCheckRun(
+    repository: RepositoryRef,
+    wanted: Pick<CheckRun, 'name' | 'headSha' | 'externalId'>,
+  ): Promise<string | undefined>;
   /** Merges only while the head is still `headSha`. */
   mergePullRequest(
     pull: PullRequest,

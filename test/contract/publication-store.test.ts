@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BatchNotes } from '../../src/core/batch.ts';
 import type { PullRequestRecord } from '../../src/core/record.ts';
 import type { PublicationState } from '../../src/ports/publication-store.ts';
 import { buildNotes, buildProject, HEAD, OLD_HEAD } from '../support/builders.ts';
@@ -25,13 +26,17 @@ const reopen = async (before: PublicationState): Promise<PublicationState> => {
   await stage.publications.close(before.lease, undefined);
   return taken();
 };
+const isWanted = async (): Promise<boolean> => {
+  const { wanted, done } = await stage.counters(pull.id);
+  return wanted > done;
+};
 const view = { kind: 'nothing_done', command: 'apply', reason: 'x', next: undefined } as const;
 
 describe('what is wanted', () => {
   test('nothing to do is nothing to take', async () => {
     expect(await take()).toBeUndefined();
     await stage.publications.want(pull.id);
-    expect(await stage.publications.isPending(pull.id)).toBe(true);
+    expect(await isWanted()).toBe(true);
     expect(await take()).toMatchObject({ wanted: 1, done: 0 });
   });
 
@@ -40,11 +45,36 @@ describe('what is wanted', () => {
     const first = await taken();
     await stage.publications.want(pull.id);
     await stage.publications.close(first.lease, first.wanted);
-    expect(await stage.publications.isPending(pull.id)).toBe(true);
+    expect(await isWanted()).toBe(true);
     const second = await taken();
     await stage.publications.close(second.lease, second.wanted);
-    expect(await stage.publications.isPending(pull.id)).toBe(false);
+    expect(await isWanted()).toBe(false);
     expect(await take()).toBeUndefined();
+  });
+
+  test('what is put off is left alone by the sweep until it is due, or more is wanted', async () => {
+    const neglected = async () => (await stage.runs.findNeglected()).pullRequestIds;
+    await stage.publications.want(pull.id);
+    expect(await neglected()).toEqual([pull.id]);
+    const first = await taken();
+    await stage.publications.putOff(first.lease, first.wanted, 60_000);
+    expect(await isWanted()).toBe(true);
+    expect(await stage.publications.isWantedSince(pull.id, first.wanted)).toBe(false);
+    expect(await neglected()).toEqual([]);
+    await stage.publications.want(pull.id);
+    expect(await stage.publications.isWantedSince(pull.id, first.wanted)).toBe(true);
+    expect(await neglected()).toEqual([pull.id]);
+    const second = await taken();
+    await stage.publications.putOff(second.lease, second.wanted, 0);
+    expect(await neglected()).toEqual([pull.id]);
+  });
+
+  test('what was wanted while the rest was put off is not put off with it', async () => {
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    await stage.publications.want(pull.id);
+    await stage.publications.putOff(first.lease, first.wanted, 60_000);
+    expect((await stage.runs.findNeglected()).pullRequestIds).toEqual([pull.id]);
   });
 
   test('a publisher that gives up leaves everything wanted', async () => {
@@ -69,11 +99,20 @@ describe('one publisher at a time', () => {
     const fresh = await until(() => take('p2'));
     expect(await stage.publications.renew(stale.lease, 60_000)).toBe(false);
     await stage.publications.close(stale.lease, stale.wanted);
-    expect(await stage.publications.isPending(pull.id)).toBe(true);
+    expect(await isWanted()).toBe(true);
     expect(await take('p3')).toBeUndefined();
     expect(await stage.publications.renew(fresh.lease, 60_000)).toBe(true);
     await stage.publications.close(fresh.lease, fresh.wanted);
-    expect(await stage.publications.isPending(pull.id)).toBe(false);
+    expect(await isWanted()).toBe(false);
+  });
+
+  test('who cannot be told what to publish does not have it', async () => {
+    await stage.publications.want(pull.id);
+    await stage.db.schema.alterTable('merges').renameTo('elsewhere').execute();
+    const failed = await take('p1').catch((error: unknown) => error);
+    await stage.db.schema.alterTable('elsewhere').renameTo('merges').execute();
+    expect(failed).toBeInstanceOf(Error);
+    expect(await take('p2')).toBeDefined();
   });
 
   test('prolonging keeps it', async () => {
@@ -106,10 +145,13 @@ describe('what was published', () => {
     const first = await taken();
     expect(first).toMatchObject({ comment: undefined, checkRun: undefined });
     await stage.publications.saveComment(pull.id, { id: '5', nodeId: 'N5', hash: 'h' });
+    await stage.publications.beginCheckRun(pull.id, { sha: HEAD, externalId: 'b' });
+    const begun = await reopen(first);
+    expect(begun.checkRun).toEqual({ id: undefined, sha: HEAD, externalId: 'b' });
     await stage.publications.saveCheckRun(pull.id, { id: '7', sha: HEAD, hash: 'h' });
     await stage.publications.saveStatus(pull.id, HEAD, 'holdfast/plan', 'pending');
     await stage.publications.saveStatus(pull.id, HEAD, 'holdfast/plan', 'success');
-    const second = await reopen(first);
+    const second = await reopen(begun);
     expect(second.comment).toMatchObject({ id: '5', nodeId: 'N5', hash: 'h' });
     expect(second.checkRun).toEqual({ id: '7', sha: HEAD, hash: 'h' });
     expect(second.statuses).toEqual(new Map([['holdfast/plan', 'success']]));
@@ -121,6 +163,48 @@ describe('what was published', () => {
     await stage.publications.saveStatus(pull.id, OLD_HEAD, 'holdfast/plan', 'success');
     await stage.publications.want(pull.id);
     expect((await taken()).statuses).toEqual(new Map());
+  });
+});
+
+describe('what waits on earlier commits', () => {
+  const left = [{ sha: OLD_HEAD, context: 'holdfast/apply' }];
+  const waits = async (id: PullRequestRecord['id']): Promise<void> => {
+    await stage.publications.saveStatus(id, OLD_HEAD, 'holdfast/apply', 'pending|0 of 1 applied');
+    await stage.publications.saveStatus(id, OLD_HEAD, 'holdfast/plan', 'success|no changes');
+  };
+
+  test('is known until it has ended, and so is what may have been published before a crash', async () => {
+    await waits(pull.id);
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    expect(first.leftPending).toEqual(left);
+    await stage.publications.saveStatus(pull.id, OLD_HEAD, 'holdfast/apply', 'error|superseded');
+    await stage.publications.saveStatus(pull.id, OLD_HEAD, 'holdfast/plan', 'pending');
+    expect((await reopen(first)).leftPending).toEqual([{ sha: OLD_HEAD, context: 'holdfast/plan' }]);
+  });
+
+  test('is left alone while the commit is the head of another open pull request that published the same', async () => {
+    const other = await stage.open(2, { headSha: OLD_HEAD });
+    await waits(pull.id);
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    expect(first.leftPending).toEqual(left);
+    await waits(other.id);
+    const second = await reopen(first);
+    expect(second.leftPending).toEqual([]);
+    await stage.open(2, { headSha: OLD_HEAD, state: 'closed' });
+    expect((await reopen(second)).leftPending).toEqual(left);
+  });
+
+  test('of a closed pull request is not its own while another open one with that head published the same', async () => {
+    const other = await stage.open(2, { headSha: OLD_HEAD });
+    const closed = await stage.open(1, { headSha: OLD_HEAD, state: 'closed' });
+    await waits(closed.id);
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    expect([...first.statuses.keys()].toSorted()).toEqual(['holdfast/apply', 'holdfast/plan']);
+    await waits(other.id);
+    expect([...(await reopen(first)).statuses.keys()]).toEqual(['holdfast/plan']);
   });
 });
 
@@ -195,6 +279,23 @@ describe('automerge', () => {
     await stage.publications.endMerge(pull.id, 'refused', 'new commits');
     expect((await reopen(second)).merge).toBeUndefined();
     expect(await stage.publications.findMerge(pull.id)).toEqual({ state: 'refused', reason: 'new commits' });
+  });
+
+  test('is not wanted when the apply left something out that has to be seen to, which the reaction tells, too', async () => {
+    const finishApply = async (leftOut: BatchNotes['leftOut'], sourceCommentId: string) => {
+      const notes = buildNotes({ ...automerge, ...(leftOut && { leftOut }) });
+      await stage.decide(pull, { batch: stage.batch('apply', [buildProject()], { notes, sourceCommentId }) });
+      await stage.runs.finish((await stage.start()).lease, APPLIED);
+    };
+    const settled = { applied: ['b'], unchanged: ['c'] };
+    await finishApply({ ...settled, unmet: [{ project: 'd', what: 'its plan failed', next: 'Plan.' }] }, '1');
+    expect(await stage.publications.findMerge(pull.id)).toBeUndefined();
+    await finishApply({ ...settled, unmet: [] }, '2');
+    expect(await stage.publications.findMerge(pull.id)).toBeDefined();
+    expect((await taken()).reactions).toEqual([
+      { commentId: '1', reaction: 'confused' },
+      { commentId: '2', reaction: 'rocket' },
+    ]);
   });
 
   test('is not wanted when an apply failed or nobody asked', async () => {

@@ -147,6 +147,14 @@ describe('locks', () => {
     expect(await holders()).toEqual({});
   });
 
+  test('the new holder is known by its author, whoever gave the lock up', async () => {
+    const [one, two] = [await stage.open(1), await stage.open(2, { author: { id: '2', login: 'bea' } })];
+    await stage.takeLocks(one, ['a']);
+    await stage.takeLocks(two, ['a']);
+    await stage.decide(one, { actor: 'page', release: [dirKey('a')] });
+    expect((await stage.runs.readState(two.id))?.locks.map(({ number, who }) => [number, who])).toEqual([[2, 'bea']]);
+  });
+
   test('giving up one project leaves the others, and its plan goes with its lock', async () => {
     const [one, two] = [await stage.open(1), await stage.open(2)];
     await stage.takeLocks(one, ['a', 'b']);
@@ -274,7 +282,7 @@ test('plans: the text is found by its run, and retention takes only those that a
   await stage.runs.finish(run.lease, end);
   expect(await stage.pulls.readPlanText(run.id)).toEqual(Buffer.from('text'));
   const soon = new Date(Date.now() + 60_000);
-  expect(await stage.pulls.prunePlans(soon)).toBe(0);
+  expect(await stage.retention.prune('plans', soon)).toBe(0);
   await stage.queue(pull, 'apply', ['a']);
   const apply = await stage.start();
   await stage.runs.beginApply(apply.lease);
@@ -289,7 +297,7 @@ test('plans: the text is found by its run, and retention takes only those that a
   await stage.runs.finish(apply.lease, { state: 'failed', result: spent as never, phases: [] });
   expect(await stage.pulls.readPlanArtifact(end.plan.id)).toBeUndefined();
   expect(await stage.pulls.readPlanText(run.id)).toEqual(Buffer.from('text'));
-  expect(await stage.pulls.prunePlans(soon)).toBe(1);
+  expect(await stage.retention.prune('plans', soon)).toBe(1);
   expect(await stage.pulls.readPlanText(run.id)).toBeUndefined();
   expect(buildProject().dir).toBe('prod');
 });

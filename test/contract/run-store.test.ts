@@ -252,6 +252,19 @@ describe('ending', () => {
     expect(await stage.pulls.readPlanArtifact(first.plan.id)).toBeUndefined();
   });
 
+  test('the base branch is kept as it was when the plan was decided on, wherever the pull request goes by now', async () => {
+    const pull = await stage.open(1);
+    await stage.queue(pull, 'plan', ['a']);
+    const run = await stage.start();
+    await stage.open(1, { baseRef: 'elsewhere' });
+    expect((await stage.runs.findRun(run.id))?.batch.baseRef).toBe('main');
+    await stage.runs.finish(run.lease, planned({ baseRef: run.batch.baseRef }));
+    const state = await stage.runs.readState(pull.id);
+    expect(state?.pull.baseRef).toBe('elsewhere');
+    expect(state?.planBatch?.baseRef).toBe('main');
+    expect(state?.plans.map((plan) => plan.baseRef)).toEqual(['main']);
+  });
+
   test('a plan that was superseded while it ended is cancelled and does not become the current one', async () => {
     const pull = await stage.open(1);
     await stage.queue(pull, 'plan', ['a']);
@@ -362,7 +375,23 @@ describe('ending', () => {
     expect((await stage.runs.finish(first.lease, failedRun())).runIds).toHaveLength(1);
   });
 
-  test('output is kept in order, may be sent twice, and is pruned', async () => {
+  test('and do so in the order in which they were decided on, which is also how they are told', async () => {
+    const dirs = ['m', 'c', 'x', 'a', 't', 'b', 'k', 'd'];
+    await stage.queue(await stage.open(1), 'apply', dirs, { parallel: false });
+    const order = [];
+    let batchId = '';
+    for (const _ of dirs) {
+      const run = await stage.start();
+      order.push(run.project.dir);
+      batchId = run.batchId;
+      await stage.runs.finish(run.lease, APPLIED);
+    }
+    expect(order).toEqual(dirs);
+    const told = await stage.runs.listRuns({ batchId, limit: 100 });
+    expect(told.map((run) => run.project.dir).toReversed()).toEqual(dirs);
+  });
+
+  test('output is kept in order, and may be sent twice', async () => {
     const pull = await stage.open(1);
     await stage.queue(pull, 'plan', ['a']);
     const run = await stage.start();
@@ -370,10 +399,7 @@ describe('ending', () => {
     await stage.runs.appendOutput(run.lease, 1, Buffer.from('two'));
     await stage.runs.appendOutput(run.lease, 1, Buffer.from('two'));
     expect((await stage.runs.readOutput(run.id, 0)).map(({ chunk }) => chunk.toString())).toEqual(['one', 'two']);
-    expect(await stage.runs.pruneOutput(new Date(Date.now() + 60_000))).toBe(0);
     await stage.runs.finish(run.lease, failedRun());
-    expect(await stage.runs.pruneOutput(new Date(Date.now() - 60_000))).toBe(0);
-    expect(await stage.runs.pruneOutput(new Date(Date.now() + 60_000))).toBe(2);
     expect(await stage.runs.countByState()).toEqual({ failed: 1 });
   });
 });

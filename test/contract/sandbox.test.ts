@@ -41,17 +41,16 @@ for (const adapter of ADAPTERS) {
       await stage.give(work);
     };
 
-    test('a program gets its arguments, folder and input, and its exit code and streams come back', async () => {
+    test('a program gets its arguments and folder, no input, and its exit code and streams come back', async () => {
       await freshWork();
-      const command = sh('cat; pwd; echo problem >&2; exit 7', {
+      const command = sh('cat; cat /dev/stdin; pwd; echo problem >&2; exit 7', {
         cwd: work,
         mounts: [{ source: work, mode: 'rw' }],
-        stdin: 'given\n',
       });
       const { result } = await run(command);
       expect(result).toMatchObject({
         exitCode: 7,
-        stdout: `given\n${work}\n`,
+        stdout: `${work}\n`,
         stderr: 'problem\n',
         outputTruncated: false,
       });
@@ -69,6 +68,22 @@ for (const adapter of ADAPTERS) {
       const { result } = await run({ argv: ['/no/such/program'] });
       expect(result.exitCode).toBe(127);
       expect(result.stderr).toContain('/no/such/program');
+    });
+
+    test('the streams can be opened by name, as scripts do, any number of times', async () => {
+      const names = sh(
+        'echo one >/dev/stderr; echo two >/dev/stdout; echo three | tee -a /dev/stderr; echo four >/proc/self/fd/2; exec 3<>/dev/stderr; echo five >&3',
+      );
+      // More often than what is made at once.
+      const steps = Array.from({ length: 10 }, () => ({ do: 'run' as const, command: names }));
+      const outcome = await play(steps);
+      for (const index of steps.keys())
+        expect(resultOf(outcome, index)).toMatchObject({
+          exitCode: 0,
+          stdout: 'two\nthree\n',
+          stderr: 'one\nthree\nfour\nfive\n',
+        });
+      expect(await readdir(stage.slotsDirectory)).not.toContainEqual(expect.stringMatching(/pipes/));
     });
 
     test('lines come whole and in order, an unfinished last one too, and invalid UTF-8 is replaced', async () => {

@@ -278,7 +278,6 @@ describe.each(STAGES)('a VCS host: %s', (_name, create) => {
       const { host, repository } = stage;
       const pull = await pullOf(await stage.openPullRequest());
       const run: CheckRun = {
-        id: undefined,
         name: 'holdfast',
         headSha: pull.headSha,
         externalId: 'batch-7',
@@ -290,13 +289,14 @@ describe.each(STAGES)('a VCS host: %s', (_name, create) => {
         actions: [{ label: 'Apply', description: 'Applies the plans', identifier: 'apply' }],
       };
       if (!host.capabilities.checkRuns) {
-        await expect(host.ensureCheckRun(repository, run)).rejects.toBeInstanceOf(HostRefusedError);
+        await expect(host.createCheckRun(repository, run)).rejects.toBeInstanceOf(HostRefusedError);
         return;
       }
-      const id = await host.ensureCheckRun(repository, run);
-      expect(await host.ensureCheckRun(repository, { ...run, id, status: 'completed', conclusion: 'success' })).toBe(
-        id,
-      );
+      expect(await host.findOwnCheckRun(repository, run)).toBeUndefined();
+      const id = await host.createCheckRun(repository, run);
+      const completed = { ...run, status: 'completed', conclusion: 'success' } as const;
+      expect(await host.updateCheckRun(repository, id, completed)).toBe(true);
+      expect(await host.updateCheckRun(repository, '999999', completed)).toBe(false);
       await events();
       await stage.pressButton(pull, 'apply', 'bob');
       expect(await events()).toEqual([
@@ -309,6 +309,9 @@ describe.each(STAGES)('a VCS host: %s', (_name, create) => {
           sender: stage.accountOf('bob'),
         },
       ]);
+      // Two pull requests may have one head: the newest of the name need not be the one that is looked for.
+      await host.createCheckRun(repository, { ...run, externalId: 'batch-8' });
+      expect(await host.findOwnCheckRun(repository, run)).toBe(id);
     });
   });
 

@@ -160,6 +160,27 @@ describe('holdfast as a GitHub App', () => {
     expect(statusesOf(pull)['holdfast/apply']).toBe('pending');
   });
 
+  test('killed after a check run was made and before that was written down: it is found, not made again', async () => {
+    const { github, repository } = stage;
+    const path = /\/check-runs$/;
+    github.faults.add({ method: 'POST', path, delayMs: 1_000 });
+    const hits = github.faults.hits;
+    const files = appFile(9);
+    const pull = await github.openPullRequest(repository, { author: 'ann', title: 'Nine', branch: 'nine', files });
+    opened.push(pull);
+    await stage.wait('the POST', () => github.faults.hits > hits || undefined);
+    await stage.killAndStart(() => stage.wait('the check run', () => github.checkRuns(pull).length === 1 || undefined));
+    const [made] = github.checkRuns(pull);
+    // What it shows now was not said by the one that was killed.
+    github.clearBooks();
+    const written: readonly (string | undefined)[] = ['checks/update', 'checks/create'];
+    await stage.wait('the next publication', () =>
+      github.requests.find(({ operation, status }) => written.includes(operation) && status > 0),
+    );
+    expect((await completedCheck(pull)).id).toBe(made?.id);
+    github.assertClean();
+  });
+
   test('every token is narrowed to one repository and to what its work needs', async () => {
     const { github, repository, app } = stage;
     const grants = [...github.hub.world.installationTokens.values()];

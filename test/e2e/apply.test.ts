@@ -76,6 +76,17 @@ describe('approved', () => {
     expect(await apply(pull)).toContain('1 applied');
   });
 
+  test('where the host cannot say who pushed, one approval is not enough and two are', async () => {
+    const { pull } = await start('approved-unknown');
+    stage.github.faults.add({ method: 'GET', path: /activity/, status: 404, times: 100 });
+    stage.github.review(pull, 'bob', 'APPROVED');
+    expect(await apply(pull)).toContain('the host does not say who pushed commit');
+    expect(stage.lastReply(pull)).toContain('Have a second person approve it, or push once more.');
+    stage.github.review(pull, 'carl', 'APPROVED');
+    expect(await apply(pull)).toContain('1 applied');
+    stage.github.faults.clear();
+  });
+
   test('a dismissed approval is none', async () => {
     const { pull } = await start('approved-dismissed');
     const review = stage.github.review(pull, 'bob', 'APPROVED');
@@ -154,6 +165,24 @@ test('a plan that is not current is refused; of a closed pull request nothing is
   expect(await apply(pull)).toContain('the pull request is closed');
 });
 
+test('a plan for one base branch is not applied into another, whatever the verification would say', async () => {
+  const { pull, repository } = await start('lenient-target');
+  await stage.github.commitFile(repository, { 'README.md': 'x' }, { branch: 'prod', author: 'ann' });
+  await stage.settle();
+  // The webhook is lost, so nobody planned for the new base.
+  stage.github.hub.hooks.silent = true;
+  await stage.github.retarget(pull, 'prod', 'ann');
+  stage.github.hub.hooks.silent = false;
+  expect(await apply(pull)).toContain(
+    'the plan was made for the base branch `main`, and the pull request now goes into `prod`',
+  );
+  expect(await stage.object('lenient-target-a')).toBeUndefined();
+  expect(stage.planComment(pull)).toContain('into `main`');
+  await stage.say(pull, 'ann', 'holdfast plan');
+  expect(stage.planComment(pull)).toContain('into `prod`');
+  expect(await apply(pull)).toContain('1 applied');
+});
+
 test('while the host does not answer what the gate asks nothing is applied; it goes on when the host is back', async () => {
   const { pull } = await start('approved-outage');
   stage.github.review(pull, 'bob', 'APPROVED');
@@ -229,11 +258,40 @@ describe('verify', () => {
   });
 });
 
+test('an apply of several projects names in its one answer those that it leaves out, and what to do about each', async () => {
+  const name = 'partial';
+  const roots = (value: string) =>
+    Object.fromEntries(
+      ['fine', 'slow', 'bad'].map((dir) => [`${dir}/main.tf`, stage.root(name, dir, { [dir]: value })]),
+    );
+  const repository = await stage.repository(name, roots('one'));
+  const broken = `${stage.root(name, 'bad', { bad: 'two' })}\noutput "x" {\n  value = var.missing\n}\n`;
+  const pull = await stage.open(repository, { ...roots('two'), 'bad/main.tf': broken });
+  await stage.slow('plan', 'partial-slow', 12_000);
+  stage.github.comment(pull, 'ann', 'holdfast plan -d slow');
+  await until(async () => (await stage.runs(pull)).includes('plan slow running') || undefined);
+  const comment = stage.github.comment(pull, 'ann', 'holdfast apply');
+  await until(async () => (await stage.runs(pull)).includes('apply fine succeeded') || undefined);
+  await stage.settle();
+  const reply = stage.lastReply(pull);
+  expect(reply).toContain('3 projects: 1 applied, 2 left out');
+  expect(reply).toContain('- `slow`: **it is being planned** → Wait for the plan and read it, then apply it.');
+  expect(reply).toContain('- `bad`: **its plan failed** → Comment `holdfast plan -d bad` and read the plan first.');
+  expect(stage.reactions(comment).toSorted()).toEqual(['confused', 'eyes']);
+
+  expect(await apply(pull)).toContain('2 projects: 1 applied, 1 left out');
+  expect(stage.lastReply(pull)).toContain('1 project applied before: `fine`.');
+  expect(await apply(pull)).toContain('- `bad`: **its plan failed**');
+  expect(stage.lastReply(pull)).toContain('2 projects applied before: `fine`, `slow`.');
+});
+
 test('a root module without a backend may be planned and not applied', async () => {
   const main = (value: string) => `terraform {}\n\nresource "terraform_data" "x" {\n  input = "${value}"\n}\n`;
   const repository = await stage.repository('stateless', { 'app/main.tf': main('one') });
   const pull = await stage.open(repository, { 'app/main.tf': `${main('two')}\nprovider "terraform" {}\n` });
   expect(stage.planComment(pull)).toContain('no `backend` block');
+  expect(stage.planComment(pull)).not.toContain('`holdfast apply`');
+  expect(stage.status(pull, 'holdfast/apply')).toBe('failure 1 project can be planned here and not applied');
   expect(await apply(pull)).toContain('no `backend` block');
   expect(stage.lastReply(pull)).toContain('1 failed');
 });

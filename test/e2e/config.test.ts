@@ -166,7 +166,7 @@ resource "fakecloud_object" "x" {
     expect(stage.planComment(pull)).toContain('exit code 3');
     expect(stage.status(pull, 'holdfast/plan')).toBe('failure 1 of 1 project could not be planned');
     await stage.say(pull, 'ann', 'holdfast apply');
-    expect(stage.lastReply(pull)).toContain('there is no plan to apply');
+    expect(stage.lastReply(pull)).toContain('its plan failed');
   });
 });
 

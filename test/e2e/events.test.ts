@@ -28,6 +28,11 @@ test('opened, pushed to, closed, reopened and merged', async () => {
   const first = pull.headSha;
   await stage.push(pull, app('three'));
   expect(pull.headSha).not.toBe(first);
+  expect(stage.statuses(pull, first)).toEqual([
+    `holdfast/apply: error superseded by ${pull.headSha.slice(0, 7)}`,
+    'holdfast/plan: app: success +1 ~0 -0',
+    `holdfast/plan: ${PLAN_OK}`,
+  ]);
   expect(stage.planComment(pull)).toContain('content = "three"');
   expect(stage.planComment(pull)).toContain(pull.headSha.slice(0, 7));
   expect(stage.comments(pull)).toHaveLength(1);
@@ -67,6 +72,11 @@ test('drafts wait until they are ready for review; forks are left alone and told
   await stage.github.setDraft(draft, false, 'ann');
   await stage.settle();
   expect(stage.planComment(draft)).toContain('1 to apply');
+  const planned = draft.headSha;
+  await stage.github.setDraft(draft, true, 'ann');
+  await stage.push(draft, app('four'));
+  expect(stage.statuses(draft)).toEqual([]);
+  expect(stage.statuses(draft, planned)).toContain(`holdfast/apply: error superseded by ${draft.headSha.slice(0, 7)}`);
 });
 
 test('retargeted while planning: the plan against the old base is stopped, the new one counts', async () => {
@@ -130,6 +140,7 @@ test('closed during an apply: the lock stays until the apply has ended', async (
   expect(await stage.runs(pull)).toEqual(['plan app succeeded', 'apply app succeeded']);
   expect(await stage.locks(repository)).toEqual([]);
   expect((await stage.object('slam-a'))?.content).toBe('two');
+  expect(stage.statuses(pull).filter((status) => status.includes(': pending'))).toEqual([]);
 });
 
 test('renamed, transferred to another owner, default branch renamed: the same pull request goes on', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Stage, startStage } from '../support/e2e-stage.ts';
+import { until } from '../support/until.ts';
 
 let stage: Stage;
 
@@ -87,6 +88,40 @@ describe('the plan comment', () => {
     expect(body).toContain(`${name}-n`);
     expect(body.match(/^```/gm)?.length).toBe(4);
     expect(body).toContain('`holdfast apply`');
+  });
+
+  test('comes once when the plan takes a few seconds, and tells how far it is when it takes longer', async () => {
+    const name = 'patience';
+    const app = (a: string) => ({ 'app/main.tf': stage.root(name, 'app', { a }) });
+    const writes = () => {
+      const all = stage.github.requests.filter(({ method }) => method !== 'GET');
+      return all.map(({ operation }) => (operation ?? '').replace(/^\w+\//, ''));
+    };
+    const repository = await stage.repository(name, app('one'));
+    stage.github.clearBooks();
+    await stage.slow('plan', `${name}-a`, 6_000);
+    const pull = await stage.open(repository, app('two'));
+    expect(writes()).toEqual([
+      'create-commit-status',
+      'create-comment',
+      'create-commit-status',
+      'create-commit-status',
+    ]);
+    const after = stage.statuses(pull);
+    expect(after).toContain('holdfast/apply: pending 0 of 1 applied');
+
+    stage.github.clearBooks();
+    await stage.slow('plan', `${name}-a`, 13_000);
+    await stage.github.pushToPullRequest(pull, app('three'));
+    await until(() => stage.planComment(pull).includes('⏳') || undefined, 60_000);
+    expect(stage.statuses(pull)).toContain('holdfast/apply: pending 0 of 1 applied');
+    await stage.settle();
+    expect(stage.planComment(pull)).toContain('content = "three"');
+    expect(stage.statuses(pull)).toEqual(after);
+    expect(writes()).toEqual([
+      ...['create-commit-status', 'update-comment', 'create-commit-status', 'create-commit-status'],
+      ...['update-comment', 'create-commit-status', 'create-commit-status'],
+    ]);
   });
 
   test('of an empty plan says so and is green at once', async () => {

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { connectPostgres } from '../../src/adapters/postgres/connection.ts';
 import { DatabaseNewerError, migrate } from '../../src/adapters/postgres/migrate.ts';
+import * as init from '../../src/adapters/postgres/migrations/0001_init.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { createEmptyDatabase, createTestDatabase } from '../support/postgres.ts';
 
@@ -18,6 +19,27 @@ test('an empty database gets every table, in a schema of its own', async () => {
   );
   expect(tables.rows).toEqual([{ schema: 'holdfast' }]);
   expect(await database.db.selectFrom('runs').selectAll().execute()).toEqual([]);
+});
+
+test('plans that were made before their base branch was recorded are taken to be for that of their pull request', async () => {
+  await using database = await createEmptyDatabase();
+  const first: MigrationProvider = { getMigrations: async () => ({ '0001_init': init }) };
+  await migrate(database.db, first);
+  await sql
+    .raw(`
+    insert into repositories values ('r', 'h', '1', 'acme', 'infra', 'main', false, true, 'u');
+    insert into pull_requests (id, repository_id, number, title, url, state, draft, fork, author_id, author_login, head_sha, head_ref, base_ref, base_sha, node_id)
+      values ('p', 'r', 1, 't', 'u', 'open', false, false, '1', 'ann', 'h', 'b', 'release', 'b', 'n');
+    insert into batches (id, pull_request_id, trigger_key, operation, trigger, actor_id, actor_login, head_sha, base_sha, notes)
+      values ('b', 'p', 'k', 'plan', 'autoplan', '1', 'ann', 'h', 'b', '{}');
+    insert into runs (id, batch_id, pull_request_id, repository_id, project_key, project, operation, state, ready)
+      values ('u', 'b', 'p', 'r', 'key', '{}', 'plan', 'succeeded', true);
+    insert into plans (id, run_id, pull_request_id, project_key, head_sha, base_sha, merge_sha, inputs_digest, canonical_digest, empty, state)
+      values ('l', 'u', 'p', 'key', 'h', 'b', 'm', 'i', 'c', false, 'current')`)
+    .execute(database.db);
+  expect(await migrate(database.db)).toContain('0003_base_ref');
+  for (const table of ['batches', 'plans'] as const)
+    expect(await database.db.selectFrom(table).select('base_ref').execute()).toEqual([{ base_ref: 'release' }]);
 });
 
 test('what is up to date is left alone', async () => {

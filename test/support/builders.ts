@@ -1,4 +1,4 @@
-import type { ApplyFacts, ReviewFacts } from '../../src/core/apply-gate.ts';
+import type { ApplyFacts } from '../../src/core/apply-gate.ts';
 import type { BatchNotes } from '../../src/core/batch.ts';
 import type { RepositoryDriftKeys } from '../../src/core/drift/settings.ts';
 import { type Project, type ProjectKey, projectKey } from '../../src/core/project.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../src/core/record.ts';
 import { commitSha, type Repository } from '../../src/core/repository.ts';
 import { DEFAULT_WHEN_MODIFIED } from '../../src/core/repository-config.ts';
+import type { ReviewFacts } from '../../src/core/review-rules.ts';
 import { DEFAULT_WORKFLOW } from '../../src/core/workflow.ts';
 
 /** Valid values of the domain; a test says only what it is about. */
@@ -129,6 +130,7 @@ export function buildBatch(some: Partial<BatchRecord> = {}): BatchRecord {
     trigger: 'autoplan',
     actor: buildAccount(),
     headSha: HEAD,
+    baseRef: 'main',
     baseSha: BASE,
     mergeSha: MERGE,
     sourceCommentId: undefined,
@@ -187,6 +189,7 @@ export function buildPlan(dir = 'prod', some: Partial<PlanRecord> = {}): PlanRec
     runId: `run-of-${dir}`,
     projectKey: keyOf(dir),
     headSha: HEAD,
+    baseRef: 'main',
     baseSha: BASE,
     mergeSha: MERGE,
     inputsDigest: 'inputs',
@@ -232,7 +235,7 @@ export function buildFacts(some: Partial<ApplyFacts> = {}): ApplyFacts {
     actorRefusal: undefined,
     project: buildProject({ applyRequirements: ['approved', 'mergeable', 'undiverged'] }),
     title: 'prod',
-    plan: { headSha: HEAD, baseSha: BASE, inputsDigest: 'inputs' },
+    plan: { headSha: HEAD, baseRef: 'main', inputsDigest: 'inputs' },
     plannedSinceAsked: false,
     inputsDigestNow: 'inputs',
     baseMoved: false,

@@ -16,6 +16,7 @@ export function projectRow(some: Partial<ProjectRowView> = {}): ProjectRowView {
     workspace: 'default',
     name: undefined,
     state: { kind: 'planned' },
+    applyRequirements: [],
     plan: { counts: counts({ add: 1 }), changes: [], drifted: [], checks: [] },
     diagnostics: [],
     planText:

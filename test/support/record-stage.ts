@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { createDeliveryStore } from '../../src/adapters/postgres/delivery-store.ts';
 import { createPublicationStore } from '../../src/adapters/postgres/publication-store.ts';
 import { createPullRequestStore } from '../../src/adapters/postgres/pull-request-store.ts';
+import { createRetention } from '../../src/adapters/postgres/retention.ts';
 import { createRunStore } from '../../src/adapters/postgres/run-store.ts';
 import type { BatchNotes, NewBatch } from '../../src/core/batch.ts';
 import { type Project, type ProjectKey, projectKey } from '../../src/core/project.ts';
@@ -26,6 +27,7 @@ export async function createRecordStage() {
     runs: createRunStore(db),
     pulls: createPullRequestStore(db),
     publications: createPublicationStore(db),
+    retention: createRetention(db),
   };
   let batches = 0;
 
@@ -132,6 +134,7 @@ export function planned(some: Partial<NewPlan> = {}): RunEnd & { readonly plan: 
     plan: {
       id: randomUUID(),
       headSha: HEAD,
+      baseRef: 'main',
       baseSha: BASE,
       mergeSha: MERGE,
       inputsDigest: 'inputs',

@@ -111,7 +111,7 @@ const defaults = {
 };
 
 function sandboxOf(scenario: SandboxScenario): Sandbox {
-  if (scenario.adapter === 'none') return createUnsandboxed();
+  if (scenario.adapter === 'none') return createUnsandboxed({ directory: scenario.slotsDirectory });
   return createBubblewrapSandbox({
     slotsDirectory: scenario.slotsDirectory,
     uidRange: scenario.uidRange,

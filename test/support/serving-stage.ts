@@ -45,7 +45,10 @@ export interface ServingStage extends AsyncDisposable {
   readonly app: App | undefined;
   readonly files: Readonly<Record<string, string>>;
   readonly places: ServingPlaces;
+  /** The one that runs now. */
   readonly holdfast: HoldfastProcess;
+  /** SIGKILL, then what `meanwhile` waits for, then the next one on the same data. */
+  killAndStart(meanwhile: () => Promise<unknown>): Promise<void>;
   readonly webToken: string;
   /** Bodies of what Holdfast wrote under a pull request, oldest first. */
   comments(pull: PullRequest): readonly string[];
@@ -84,28 +87,28 @@ export async function startServing(order: ServingOrder): Promise<ServingStage> {
   const own: Record<string, string> = app
     ? { HOLDFAST_GITHUB_APP_ID: String(app.id), HOLDFAST_GITHUB_PRIVATE_KEY: app.privateKey }
     : { HOLDFAST_GITHUB_TOKEN: github.createToken('holdfast-bot') };
-  const holdfast = opening.use(
-    await startHoldfast({
-      HOLDFAST_DATA_DIR: places.dataDirectory,
-      HOLDFAST_LISTEN: listen,
-      HOLDFAST_WEB_TOKEN: webToken,
-      HOLDFAST_REPOSITORIES: '127.0.0.1/acme/*',
-      HOLDFAST_GITHUB_API_URL: github.apiUrl,
-      HOLDFAST_GITHUB_CLONE_URL: github.cloneUrlTemplate,
-      HOLDFAST_GITHUB_WRITES_PER_MINUTE: '6000',
-      HOLDFAST_GITHUB_WRITES_PER_HOUR: '100000',
-      HOLDFAST_GITHUB_WEBHOOK_SECRET: places.webhookSecret,
-      HOLDFAST_PROVIDER_MIRROR_DIRECTORY: fakecloud.mirrorDirectory,
-      HOLDFAST_SANDBOX_NETWORK: 'none',
-      HOLDFAST_SANDBOX_MOUNTS: [
-        `${places.cloudDirectory}:rw`,
-        `${places.stateDirectory}:rw`,
-        ...fakecloud.mounts.map(({ source }) => `${source}:ro`),
-      ].join(','),
-      ...own,
-      ...(await order.environment?.(places, github)),
-    }),
-  );
+  const environment = {
+    HOLDFAST_DATA_DIR: places.dataDirectory,
+    HOLDFAST_LISTEN: listen,
+    HOLDFAST_WEB_TOKEN: webToken,
+    HOLDFAST_REPOSITORIES: '127.0.0.1/acme/*',
+    HOLDFAST_GITHUB_API_URL: github.apiUrl,
+    HOLDFAST_GITHUB_CLONE_URL: github.cloneUrlTemplate,
+    HOLDFAST_GITHUB_WRITES_PER_MINUTE: '6000',
+    HOLDFAST_GITHUB_WRITES_PER_HOUR: '100000',
+    HOLDFAST_GITHUB_WEBHOOK_SECRET: places.webhookSecret,
+    HOLDFAST_PROVIDER_MIRROR_DIRECTORY: fakecloud.mirrorDirectory,
+    HOLDFAST_SANDBOX_NETWORK: 'none',
+    HOLDFAST_SANDBOX_MOUNTS: [
+      `${places.cloudDirectory}:rw`,
+      `${places.stateDirectory}:rw`,
+      ...fakecloud.mounts.map(({ source }) => `${source}:ro`),
+    ].join(','),
+    ...own,
+    ...(await order.environment?.(places, github)),
+  };
+  let holdfast = await startHoldfast(environment);
+  opening.defer(() => holdfast[Symbol.asyncDispose]());
   const bot = app ? app.bot.login : 'holdfast-bot';
   const comments = (pull: PullRequest): readonly string[] =>
     github
@@ -129,7 +132,14 @@ export async function startServing(order: ServingOrder): Promise<ServingStage> {
     app,
     files,
     places,
-    holdfast,
+    get holdfast() {
+      return holdfast;
+    },
+    killAndStart: async (meanwhile) => {
+      await holdfast.kill();
+      await meanwhile();
+      holdfast = await startHoldfast(environment);
+    },
     webToken,
     comments,
     wait,

@@ -1,7 +1,7 @@
 import type { ApplyReplyView, ApplyResultView, ApplyRowView } from '../../src/comments/view.ts';
 import { projectTitle } from '../../src/core/project.ts';
 import type { RunRecord } from '../../src/core/record.ts';
-import type { CommandReply } from '../../src/core/reply.ts';
+import type { CommandReply, LeftOut } from '../../src/core/reply.ts';
 import type { WorkerContext } from '../context.ts';
 import { readRunOutput } from '../read-run-output.ts';
 import { duration } from './plan-comment-view.ts';
@@ -9,17 +9,20 @@ import { duration } from './plan-comment-view.ts';
 /** How much of an apply's output goes into its comment, characters; the page has all of it. */
 const OUTPUT_CHARS = 20_000;
 
+const NOTHING_LEFT_OUT: LeftOut = { unmet: [], applied: [], unchanged: [] };
+
 /** When the gate let nothing through: every unmet requirement once. */
 export async function refusedReply(context: WorkerContext, batchId: string): Promise<CommandReply | undefined> {
   const runs = await context.runs.listRuns({ batchId, limit: 1_000 });
-  const unmet = runs.flatMap((run) => (run.result?.kind === 'refused' ? run.result.unmet : []));
+  const refused = runs.flatMap((run) => (run.result?.kind === 'refused' ? run.result.unmet : []));
   const [first] = runs;
   if (first === undefined || !runs.every((run) => run.result?.kind === 'refused' || run.startedAt === undefined))
     return undefined;
-  if (unmet.length === 0) return undefined;
-  const distinct = new Map(unmet.map((one) => [`${one.project ?? ''}|${one.what}`, one]));
+  if (refused.length === 0) return undefined;
+  const { unmet: leftOut, ...settled } = first.batch.notes.leftOut ?? NOTHING_LEFT_OUT;
+  const distinct = new Map([...refused, ...leftOut].map((one) => [`${one.project ?? ''}|${one.what}`, one]));
   const command = `${context.config.triggers[0] ?? 'holdfast'} apply`;
-  return { kind: 'refused', command, actor: first.batch.actor.login, unmet: [...distinct.values()] };
+  return { kind: 'refused', command, actor: first.batch.actor.login, unmet: [...distinct.values()], settled };
 }
 
 /** The answer to one apply, made of how its runs ended. */
@@ -36,7 +39,7 @@ export async function applyReplyView(
   const [trigger = 'holdfast', ...others] = context.config.triggers;
   const planned = state?.plans.filter((plan) => !plan.empty).map((plan) => plan.projectKey) ?? [];
   const stillPlanned = (state?.latest ?? []).filter(
-    (run) => run.operation === 'plan' && planned.includes(run.projectKey),
+    (run) => run.operation === 'plan' && run.state === 'succeeded' && planned.includes(run.projectKey),
   );
   return {
     id: replyId,
@@ -44,6 +47,7 @@ export async function applyReplyView(
     headSha: first.batch.headSha,
     triggers: [trigger, ...others],
     projects: await Promise.all(runs.toReversed().map((run) => row(context, run))),
+    leftOut: first.batch.notes.leftOut ?? NOTHING_LEFT_OUT,
     stillPlanned: stillPlanned.map((run) => ref(run)),
     merge: first.batch.notes.automerge === undefined ? undefined : mergeView(merge),
     pageUrl: `${context.publicUrl}/runs?pull=${encodeURIComponent(first.pullRequestId)}`,
@@ -92,7 +96,7 @@ function resultView(run: RunRecord): ApplyResultView {
     case 'cancelled':
       return run.startedAt === undefined ? { kind: 'skipped', reason: result.reason } : { kind: 'cancelled' };
     case 'refused':
-      return { kind: 'skipped', reason: result.unmet.map((unmet) => unmet.what).join('; ') };
+      return { kind: 'skipped', reason: result.unmet.map(({ what, next }) => `${what}. ${next}`).join(' ') };
     default:
       return { kind: 'failed' };
   }

@@ -1,3 +1,4 @@
+import type { PullRequest } from '../../src/core/pull-request.ts';
 import { projectTitle } from '../../src/core/project.ts';
 import type { PlanSummary } from '../../src/core/plan.ts';
 import type { PlanRecord, PullRequestState, RunRecord } from '../../src/core/record.ts';
@@ -40,6 +41,16 @@ function laterApply(state: PullRequestState, plan: RunRecord): RunRecord | undef
   return state.latest.find(
     (run) => run.operation === 'apply' && run.projectKey === plan.projectKey && run.queuedAt >= plan.queuedAt,
   );
+}
+
+/** There is something in it to apply, whether it may be or not. */
+export function isToBeApplied(row: ProjectRuns): boolean {
+  return row.current !== undefined && !row.current.empty;
+}
+
+/** Its plan may be looked at only: it comes from a fork, or its state would be lost (the explanation of a plan says so). */
+export function isNeverApplied(pull: Pick<PullRequest, 'fork'>, { plan }: ProjectRuns): boolean {
+  return pull.fork || (plan.result?.kind === 'planned' && plan.result.explanation !== undefined);
 }
 
 /** Facts of the plan that counts: the newest one, or the fresh one that a verification left in its place. */

@@ -1,10 +1,12 @@
 import type { PlanCommentView, ProjectRowView, ProjectStateView } from '../../src/comments/view.ts';
+import { explainOtherBase, foreseeUnmetRequirements } from '../../src/core/apply-gate.ts';
+import type { PullRequest } from '../../src/core/pull-request.ts';
 import { projectTitle } from '../../src/core/project.ts';
 import type { ProjectLock, PullRequestState, RunRecord } from '../../src/core/record.ts';
 import { planTextContext } from '../../src/core/sealed-contexts.ts';
 import type { WorkerContext } from '../context.ts';
 import { readRunOutput } from '../read-run-output.ts';
-import { currentProjects, planFacts, type ProjectRuns } from './current-projects.ts';
+import { currentProjects, isNeverApplied, isToBeApplied, planFacts, type ProjectRuns } from './current-projects.ts';
 import { removedRootView } from './removed-root-view.ts';
 
 /** What the one comment of a pull request shows now; undefined while there is nothing to say about it. */
@@ -27,7 +29,7 @@ export async function planCommentView(
     pullNumber: pull.number,
     pullState: pull.state,
     headSha: state.planBatch?.headSha ?? pull.headSha,
-    baseRef: pull.baseRef,
+    baseRef: state.planBatch?.baseRef ?? pull.baseRef,
     mergeNote: notes.mergeNote,
     conflicting,
     triggers: [first, ...others],
@@ -35,7 +37,7 @@ export async function planCommentView(
     removedRoots: notes.removedRoots.map((dir) => removedRootView(dir, pull)),
     explanations: notes.explanations,
     configProblems: notes.configProblems,
-    requirements: [],
+    requirements: rows.some(isToBeApplied) ? foreseeUnmetRequirements(pull) : [],
     sandbox: context.config.sandbox.kind,
     pageUrl: `${context.publicUrl}/runs?pull=${encodeURIComponent(pull.id)}`,
   };
@@ -53,7 +55,8 @@ async function projectRow(context: WorkerContext, state: PullRequestState, row: 
     dir: project.dir,
     workspace: project.workspace,
     name: project.name,
-    state: await projectState(context, shown, row),
+    state: await projectState(context, state.pull, shown, row),
+    applyRequirements: project.applyRequirements,
     plan: facts,
     diagnostics:
       result?.kind === 'failed' ? result.diagnostics : plan.result?.kind === 'planned' ? plan.result.warnings : [],
@@ -77,7 +80,12 @@ function shownInstead(apply: RunRecord): boolean {
   return apply.result?.kind !== 'refused' && !(apply.state === 'cancelled' && apply.applyStartedAt === undefined);
 }
 
-async function projectState(context: WorkerContext, run: RunRecord, row: ProjectRuns): Promise<ProjectStateView> {
+async function projectState(
+  context: WorkerContext,
+  pull: PullRequest,
+  run: RunRecord,
+  row: ProjectRuns,
+): Promise<ProjectStateView> {
   const { operation } = run;
   switch (run.state) {
     case 'queued':
@@ -90,15 +98,19 @@ async function projectState(context: WorkerContext, run: RunRecord, row: Project
     case 'interrupted':
       return { kind: 'interrupted' };
     case 'failed':
-      return run.result?.kind === 'plan_changed' ? planState(row) : { kind: 'failed', operation };
+      return run.result?.kind === 'plan_changed' ? planState(context, pull, row) : { kind: 'failed', operation };
     case 'succeeded':
-      return operation === 'apply' ? { kind: 'applied' } : planState(row);
+      return operation === 'apply' ? { kind: 'applied' } : planState(context, pull, row);
   }
 }
 
-function planState(row: ProjectRuns): ProjectStateView {
+function planState({ config }: WorkerContext, pull: PullRequest, row: ProjectRuns): ProjectStateView {
   if (planFacts(row)?.empty === true) return { kind: 'no_changes' };
-  return row.current === undefined ? { kind: 'discarded' } : { kind: 'planned' };
+  if (row.current === undefined) return { kind: 'discarded' };
+  const otherBase = explainOtherBase(row.current, pull);
+  if (otherBase !== undefined)
+    return { kind: 'outdated', reason: `${otherBase}. Comment \`${config.triggers[0]} plan\` and read the new plan.` };
+  return { kind: isNeverApplied(pull, row) ? 'plan_only' : 'planned' };
 }
 
 const FRESH_PLAN =

@@ -1,3 +1,4 @@
+import { OutputPipes } from '../../lib/output-pipes.ts';
 import { type Sandbox, type SandboxSlot, SandboxUnavailableError, type SlotLimits } from '../../ports/sandbox.ts';
 import { ControlGroup, findGroupPlace, type GroupPlace } from './control-group.ts';
 import { EgressNetwork } from './egress-network.ts';
@@ -32,9 +33,10 @@ interface Machine {
   readonly tools: SandboxTools;
   readonly system: SystemLayout;
   readonly groupPlace: GroupPlace | undefined;
+  readonly pipes: OutputPipes;
 }
 
-const ALWAYS_NEEDED: readonly SandboxTool[] = ['bwrap', 'prlimit', 'chown', 'chmod', 'du'];
+const ALWAYS_NEEDED: readonly SandboxTool[] = ['bwrap', 'prlimit', 'chown', 'chmod', 'du', 'mkfifo'];
 
 /** Every command in namespaces of its own, made by bubblewrap; see `Sandbox`. */
 export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
@@ -54,11 +56,13 @@ export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
     ];
     if (problems.length > 0) throw new SandboxUnavailableError(`The sandbox cannot be built: ${problems.join(' ')}`);
     const place = await findGroupPlace();
+    const tools = namedTools(located);
     return {
       located,
-      tools: namedTools(located),
+      tools,
       system: await prepareSystemLayout(options.slotsDirectory),
       groupPlace: 'why' in place ? undefined : place,
+      pipes: new OutputPipes({ mkfifo: tools.mkfifo, directory: options.slotsDirectory }),
     };
   };
 
@@ -72,7 +76,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
   };
 
   const openSlot = async (limits: SlotLimits): Promise<SandboxSlot> => {
-    const { located, tools, system, groupPlace } = await current();
+    const { located, tools, system, groupPlace, pipes } = await current();
     const identity = isRoot ? await claimSlotUid(options.uidRange) : undefined;
     opened += 1;
     const name = identity ? `holdfast-${identity.uid}` : `holdfast-${process.pid}-${opened}`;
@@ -80,7 +84,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
       const group = groupPlace && (await ControlGroup.create(groupPlace, name, limits));
       const egress = new EgressNetwork(located, options.deniedAddresses);
       const seccomp = seccompFilter(process.arch === 'arm64' ? 'arm64' : 'x64');
-      return new BubblewrapSlot({ tools, system, seccomp, limits, identity, group, egress });
+      return new BubblewrapSlot({ tools, system, seccomp, limits, identity, group, egress, pipes });
     } catch (error) {
       await identity?.release();
       throw error;

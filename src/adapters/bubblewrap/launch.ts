@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ProgramOutput } from '../../lib/output-pipes.ts';
 import { SandboxUnavailableError } from '../../ports/sandbox.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { firstChild, readProcess } from './process-table.ts';
@@ -24,7 +25,6 @@ export interface LaunchOptions {
   readonly outerArguments: readonly string[] | undefined;
   readonly innerArguments: readonly string[];
   readonly seccomp: Buffer;
-  readonly stdin: string | undefined;
   /** Called with the sandbox's first process before there is a program: the place to put it under limits. */
   readonly onHeld: (pid: number) => Promise<void>;
   /** Called with a process of the network namespace before the program starts. */
@@ -48,13 +48,15 @@ const LONGEST_COMPLAINT = 2_000;
  */
 export class SandboxedProgram {
   readonly #child: ChildProcess;
+  readonly #output: ProgramOutput;
   readonly #inner: StatusStream;
   readonly #exited: Promise<ProgramEnd>;
-  readonly #closed: Promise<void>;
+  readonly #closed: Promise<unknown>;
   #complaint = '';
   #init: { pid: number; startedAt: number } | undefined;
 
-  constructor(options: LaunchOptions) {
+  constructor(options: LaunchOptions, output: ProgramOutput) {
+    this.#output = output;
     const inner = [...options.drop, options.bwrap, '--args', String(INNER_ARGUMENTS_FD), '--', ...options.argv];
     const outer = options.outerArguments ? [options.bwrap, '--args', String(OUTER_ARGUMENTS_FD), '--'] : [];
     const [program = options.bwrap, ...argv] = [...outer, ...inner];
@@ -63,21 +65,22 @@ export class SandboxedProgram {
       cwd: '/',
       // A group of its own: ^C in the operator's terminal must not cut off a state that is being saved.
       detached: true,
-      stdio: descriptors(options),
+      stdio: descriptors(options, output),
     });
+    output.giveAway();
     for (const stream of this.#child.stdio) stream?.on('error', () => {}); // EPIPE when it dies early; its end tells.
     this.#inner = new StatusStream(this.#readable(INNER_STATUS_FD));
     this.#exited = exitOf(this.#child);
-    this.#closed = new Promise((resolve) => this.#child.once('close', () => resolve()));
+    this.#closed = Promise.all([new Promise((resolve) => this.#child.once('close', resolve)), output.ended()]);
     this.#exited.catch(() => {});
   }
 
   get stdout(): Readable {
-    return this.#readable(1);
+    return this.#output.stdout;
   }
 
   get stderr(): Readable {
-    return this.#readable(2);
+    return this.#output.stderr;
   }
 
   /** pid 1 of the sandbox as the host counts; undefined before it exists. */
@@ -104,7 +107,6 @@ export class SandboxedProgram {
     // While bubblewrap builds: moving a process to a control group waits for the kernel for some milliseconds.
     await Promise.all([options.onHeld(init), network?.pidFrom === 'inner' ? network.join(init) : undefined]);
     this.#writable(HOLD_FD).end('x');
-    if (options.stdin !== undefined) this.#child.stdin?.end(options.stdin);
   }
 
   /** SIGINT to the program itself: bubblewrap would die of one and take the program with it. False when there is no program to tell. */
@@ -126,6 +128,7 @@ export class SandboxedProgram {
     await this.#namespaceGone();
     await Promise.race([this.#closed, delay(DRAIN_PATIENCE_MS, undefined, { ref: false })]);
     for (const stream of this.#child.stdio) stream?.destroy();
+    this.#output.destroy();
     const code = this.#inner.number('exit-code');
     if (code === undefined && end.exitCode !== undefined) throw this.#unavailable();
     return { exitCode: code === KILLED ? undefined : code };
@@ -164,9 +167,9 @@ export class SandboxedProgram {
   }
 }
 
-function descriptors(options: LaunchOptions): ('pipe' | 'ignore' | number)[] {
+function descriptors(options: LaunchOptions, output: ProgramOutput): ('pipe' | 'ignore' | number)[] {
   const outer = options.outerArguments ? 'pipe' : 'ignore';
-  const stdio: ('pipe' | 'ignore' | number)[] = [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+  const stdio: ('pipe' | 'ignore' | number)[] = ['ignore', ...output.writeEnds];
   stdio[OUTER_ARGUMENTS_FD] = outer;
   stdio[INNER_ARGUMENTS_FD] = 'pipe';
   stdio[INNER_STATUS_FD] = 'pipe';

@@ -1,4 +1,5 @@
 import { release } from 'node:os';
+import type { OutputPipes } from '../../lib/output-pipes.ts';
 import type { SandboxCommand, SlotLimits } from '../../ports/sandbox.ts';
 import type { ControlGroup } from './control-group.ts';
 import type { EgressNetwork, JoinedNetwork } from './egress-network.ts';
@@ -18,6 +19,7 @@ export interface SlotParts {
   /** undefined where no control group is writable: then the watch alone counts. */
   readonly group: ControlGroup | undefined;
   readonly egress: EgressNetwork;
+  readonly pipes: OutputPipes;
 }
 
 export interface PreparedLaunch {
@@ -60,7 +62,6 @@ export async function prepareLaunch(parts: SlotParts, command: SandboxCommand): 
       sharedMemoryBytes: Math.max(MIB, Math.min(LARGEST_SHARED_MEMORY, Math.floor(limits.memoryBytes / 8))),
     }),
     seccomp: parts.seccomp,
-    stdin: command.stdin,
     onHeld: async (pid) => group?.add(pid),
     network: isEgress ? { pidFrom: networkMade ? 'outer' : 'inner', join } : undefined,
   };

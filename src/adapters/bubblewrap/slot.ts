@@ -1,6 +1,6 @@
 import { lchown, lstat, readdir, realpath } from 'node:fs/promises';
 import { execa } from 'execa';
-import { GracefulStop } from '../../lib/graceful-stop.ts';
+import { GracefulStop, LateStoppable } from '../../lib/graceful-stop.ts';
 import { OutputCapture } from '../../lib/output-capture.ts';
 import { RunningCommands } from '../../lib/running-commands.ts';
 import type { SandboxCommand, SandboxResult, SandboxSlot } from '../../ports/sandbox.ts';
@@ -61,16 +61,20 @@ export class BubblewrapSlot implements SandboxSlot {
   }
 
   #launch(command: SandboxCommand): { stop: GracefulStop<StopReason>; done: Promise<SandboxResult> } {
-    const target = new LateProgram();
+    const target = new LateStoppable();
     const stop = new GracefulStop<StopReason>(target, command.graceMs);
     return { stop, done: this.#execute(command, target, stop) };
   }
 
-  async #execute(command: SandboxCommand, target: LateProgram, stop: GracefulStop<StopReason>): Promise<SandboxResult> {
+  async #execute(
+    command: SandboxCommand,
+    target: LateStoppable,
+    stop: GracefulStop<StopReason>,
+  ): Promise<SandboxResult> {
     const startedAt = performance.now();
     const prepared = await prepareLaunch(this.#parts, command);
     const { options } = prepared;
-    const program = new SandboxedProgram(options);
+    const program = new SandboxedProgram(options, await this.#parts.pipes.take(this.#parts.identity?.uid));
     target.is(program);
     const capture = new OutputCapture(command.outputBytes, command.onLine);
     program.stdout.on('data', (chunk: Buffer) => capture.write('stdout', chunk));
@@ -135,26 +139,6 @@ export class BubblewrapSlot implements SandboxSlot {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-}
-
-/** A stop may come while the launch is still being prepared: then the program is killed as soon as there is one. */
-class LateProgram {
-  #program: SandboxedProgram | undefined;
-  #killed = false;
-
-  is(program: SandboxedProgram): void {
-    this.#program = program;
-    if (this.#killed) program.kill();
-  }
-
-  interrupt(): boolean {
-    return this.#program?.interrupt() ?? false;
-  }
-
-  kill(): void {
-    this.#killed = true;
-    this.#program?.kill();
   }
 }
 

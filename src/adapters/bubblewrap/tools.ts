@@ -12,6 +12,7 @@ export interface SandboxTools {
   readonly chown: string;
   readonly chmod: string;
   readonly du: string;
+  readonly mkfifo: string;
 }
 
 export type SandboxTool = keyof SandboxTools;
@@ -27,6 +28,7 @@ export const TOOL_PACKAGES: Readonly<Record<SandboxTool, string>> = {
   chown: 'coreutils',
   chmod: 'coreutils',
   du: 'coreutils',
+  mkfifo: 'coreutils',
 };
 
 const FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/bin', '/sbin'];
@@ -68,6 +70,7 @@ export function namedTools(located: LocatedTools): SandboxTools {
     chown: at('chown'),
     chmod: at('chmod'),
     du: at('du'),
+    mkfifo: at('mkfifo'),
   };
 }
 

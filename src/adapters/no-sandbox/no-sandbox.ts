@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { lstat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { GracefulStop } from '../../lib/graceful-stop.ts';
+import { GracefulStop, LateStoppable } from '../../lib/graceful-stop.ts';
 import { OutputCapture } from '../../lib/output-capture.ts';
+import { OutputPipes, type ProgramOutput } from '../../lib/output-pipes.ts';
 import { RunningCommands } from '../../lib/running-commands.ts';
 import {
   type Sandbox,
@@ -22,31 +23,37 @@ const TREE_PATIENCE_MS = 120_000;
 export interface UnsandboxedOptions {
   /** coreutils' chmod. */
   readonly chmod?: string;
+  readonly mkfifo?: string;
+  /** A folder of this program's own. */
+  readonly directory: string;
 }
 
 /**
  * No isolation: programs run as this program's own user, on its network, and see all that it sees; the limits of a slot are not enforced.
  * What remains: an environment of their own, time-outs, the output cap, and the end of the whole process group. To be asked for by name.
  */
-export function createUnsandboxed(options: UnsandboxedOptions = {}): Sandbox {
-  const chmod = options.chmod ?? '/usr/bin/chmod';
+export function createUnsandboxed({ directory, ...tools }: UnsandboxedOptions): Sandbox {
+  const { chmod = '/usr/bin/chmod', mkfifo = '/usr/bin/mkfifo' } = tools;
+  const pipes = new OutputPipes({ mkfifo, directory });
   return {
     kind: 'none',
     check: async () => [],
     notes: async () => [
       'Nothing is isolated: code from a pull request runs as the user of this program and can read whatever it can. Choose the sandbox "bubblewrap" for repositories whose authors you do not trust.',
     ],
-    openSlot: async () => new UnsandboxedSlot(chmod),
+    openSlot: async () => new UnsandboxedSlot(chmod, pipes),
   };
 }
 
 class UnsandboxedSlot implements SandboxSlot {
   readonly #chmod: string;
+  readonly #pipes: OutputPipes;
   #closed = false;
   readonly #running = new RunningCommands<StopReason>();
 
-  constructor(chmod: string) {
+  constructor(chmod: string, pipes: OutputPipes) {
     this.#chmod = chmod;
+    this.#pipes = pipes;
   }
 
   async own(directory: string): Promise<void> {
@@ -65,10 +72,9 @@ class UnsandboxedSlot implements SandboxSlot {
     this.#running.check(readOnly);
     if (command.signal?.aborted) return neverStarted();
     refuseMovedMounts(command);
-    const startedAt = performance.now();
-    const group = new ProgramGroup(command);
-    const stop = new GracefulStop<StopReason>(group, command.graceMs);
-    const done = execute(command, group, stop, startedAt);
+    const target = new LateStoppable();
+    const stop = new GracefulStop<StopReason>(target, command.graceMs);
+    const done = execute(command, this.#pipes, target, stop);
     return this.#running.track(readOnly, { stop, done });
   }
 
@@ -85,18 +91,18 @@ class UnsandboxedSlot implements SandboxSlot {
 /** `node:child_process` and not execa: stops go to the program first and to its whole process group last, and output is dropped rather than buffered. */
 class ProgramGroup {
   readonly child: ChildProcess;
+  readonly output: ProgramOutput;
 
-  constructor(command: SandboxCommand) {
+  constructor(command: SandboxCommand, output: ProgramOutput) {
     const [program, ...argv] = command.argv;
-    const stdin = command.stdin === undefined ? 'ignore' : 'pipe';
+    this.output = output;
     this.child = spawn(program, argv, {
       cwd: command.cwd,
       env: { ...command.env },
       detached: true,
-      stdio: [stdin, 'pipe', 'pipe'],
+      stdio: ['ignore', ...output.writeEnds],
     });
-    this.child.stdin?.on('error', () => {}); // EPIPE when the program does not read.
-    this.child.stdin?.end(command.stdin);
+    output.giveAway();
   }
 
   interrupt(): boolean {
@@ -115,16 +121,20 @@ class ProgramGroup {
 
 async function execute(
   command: SandboxCommand,
-  group: ProgramGroup,
+  pipes: OutputPipes,
+  target: LateStoppable,
   stop: GracefulStop<StopReason>,
-  startedAt: number,
 ): Promise<SandboxResult> {
+  const startedAt = performance.now();
+  const group = new ProgramGroup(command, await pipes.take());
+  target.is(group);
   const capture = new OutputCapture(command.outputBytes, command.onLine);
-  group.child.stdout?.on('data', (chunk: Buffer) => capture.write('stdout', chunk));
-  group.child.stderr?.on('data', (chunk: Buffer) => capture.write('stderr', chunk));
+  group.output.stdout.on('data', (chunk: Buffer) => capture.write('stdout', chunk));
+  group.output.stderr.on('data', (chunk: Buffer) => capture.write('stderr', chunk));
   const timer = setTimeout(() => stop.request('timeout'), command.timeoutMs);
   const abort = () => stop.request('signal');
   command.signal?.addEventListener('abort', abort, { once: true });
+  if (command.signal?.aborted) abort();
   try {
     const exitCode = await ended(group).catch((error: unknown) => {
       const failure = startFailure(error);
@@ -148,15 +158,14 @@ async function execute(
 }
 
 async function ended(group: ProgramGroup): Promise<number | undefined> {
-  const { child } = group;
-  const closed = new Promise((resolve) => child.once('close', resolve));
+  const { child, output } = group;
   const exitCode = await new Promise<number | undefined>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? undefined));
   });
   group.kill();
-  await Promise.race([closed, delay(DRAIN_PATIENCE_MS, undefined, { ref: false })]);
-  for (const stream of child.stdio) stream?.destroy();
+  await Promise.race([output.ended(), delay(DRAIN_PATIENCE_MS, undefined, { ref: false })]);
+  output.destroy();
   return exitCode;
 }
 

@@ -87,13 +87,5 @@ export function createDeliveryStore(db: Kysely<Database>): DeliveryStore {
         .execute();
       return new Set(rows.map((row) => row.id));
     },
-    prune: async (handledBefore) => {
-      const result = await db
-        .deleteFrom('deliveries')
-        .where('state', '<>', 'received')
-        .where(sql<Date>`coalesce(handled_at, received_at)`, '<', handledBefore)
-        .executeTakeFirst();
-      return Number(result.numDeletedRows);
-    },
   };
 }

@@ -135,6 +135,7 @@ async function savePlan(
       pull_request_id: pull.id,
       project_key: projectKey,
       head_sha: plan.headSha,
+      base_ref: plan.baseRef,
       base_sha: plan.baseSha,
       merge_sha: plan.mergeSha,
       inputs_digest: plan.inputsDigest,

@@ -91,22 +91,22 @@ export async function releaseLocks(
     if (lock === undefined) continue;
     await audit(trx, [{ actor, subject: `lock:${projectKey}`, event: 'released', detail: { pull: from.number } }]);
     const waiters = await findWaiters(trx, projectKey);
-    for (const waiter of waiters) touched.add(waiter as PullRequestId);
+    for (const { id } of waiters) touched.add(id as PullRequestId);
     const next = waiters[0];
     if (next === undefined) continue;
     await trx
       .insertInto('project_locks')
-      .values({ ...lock, pull_request_id: next, taken_at: sql`now()`, actor_login: actor })
+      .values({ ...lock, pull_request_id: next.id, taken_at: sql`now()`, actor_login: next.author })
       .execute();
     await trx
       .deleteFrom('lock_waits')
       .where('project_key', '=', projectKey)
-      .where('pull_request_id', '=', next)
+      .where('pull_request_id', '=', next.id)
       .execute();
     await audit(trx, [
-      { actor, subject: `lock:${projectKey}`, event: 'handed_over', detail: { from: from.id, to: next } },
+      { actor, subject: `lock:${projectKey}`, event: 'handed_over', detail: { from: from.id, to: next.id } },
     ]);
-    received.set(next, [...(received.get(next) ?? []), projectKey]);
+    received.set(next.id, [...(received.get(next.id) ?? []), projectKey]);
   }
   const deliveries = [];
   for (const [to, keys] of received) deliveries.push(await writeHandOver(trx, from.id, to, keys));
@@ -114,16 +114,16 @@ export async function releaseLocks(
   return { pullRequestIds: [...touched], deliveries };
 }
 
-async function findWaiters(trx: Transaction<Database>, projectKey: string): Promise<readonly string[]> {
-  const rows = await trx
+/** Open pull requests that wait for it, the one that has waited longest first; whoever gave it up is not who holds it. */
+async function findWaiters(trx: Transaction<Database>, projectKey: string) {
+  return trx
     .selectFrom('lock_waits')
     .innerJoin('pull_requests', 'pull_requests.id', 'lock_waits.pull_request_id')
-    .select('pull_requests.id')
+    .select(['pull_requests.id', 'pull_requests.author_login as author'])
     .where('lock_waits.project_key', '=', projectKey)
     .where('pull_requests.state', '=', 'open')
     .orderBy('lock_waits.since')
     .execute();
-  return rows.map((row) => row.id);
 }
 
 async function writeHandOver(trx: Transaction<Database>, from: string, to: string, projectKeys: readonly string[]) {

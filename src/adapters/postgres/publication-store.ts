@@ -1,26 +1,28 @@
 import { type Kysely, sql } from 'kysely';
-import type { NewReply, PullRequestId } from '../../core/record.ts';
-import type { PublicationState, PublicationStore } from '../../ports/publication-store.ts';
+import type { PullRequestId } from '../../core/record.ts';
+import type { PublicationStore } from '../../ports/publication-store.ts';
 import { findDeadPublishers } from './dead-leases.ts';
 import { expiry } from './leases.ts';
-import { selectPullRequests, toPullRequest, wantPublication } from './rows.ts';
+import { openPublication } from './open-publication.ts';
+import { wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
+import { transact } from './transact.ts';
 
 export function createPublicationStore(db: Kysely<Database>): PublicationStore {
   return {
-    open: (id, worker) => open(db, id, worker),
+    open: (id, worker) => transact(db, (trx) => openPublication(trx, id, worker)),
     want: (id) => wantPublication(db, [id]),
     ...leases(db),
     findPullRequestOfBatch: async (batchId) => {
       const row = await db.selectFrom('batches').select('pull_request_id').where('id', '=', batchId).executeTakeFirst();
       return row?.pull_request_id as PullRequestId | undefined;
     },
-    isPending: async (id) => {
+    isWantedSince: async (id, version) => {
       const row = await db
         .selectFrom('pull_requests')
         .select('id')
         .where('id', '=', id)
-        .whereRef('publish_wanted', '>', 'publish_done')
+        .where('publish_wanted', '>', version)
         .executeTakeFirst();
       return row !== undefined;
     },
@@ -36,7 +38,7 @@ export function createPublicationStore(db: Kysely<Database>): PublicationStore {
   };
 }
 
-function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' | 'recover'> {
+function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' | 'putOff' | 'recover'> {
   const giveFree = { publish_lease_owner: null, publish_lease_token: null, publish_lease_until: null };
   return {
     renew: async (lease, leaseMs) => {
@@ -52,6 +54,15 @@ function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' 
       await db
         .updateTable('pull_requests')
         .set({ ...giveFree, ...(version === undefined ? {} : { publish_done: version }) })
+        .where('id', '=', lease.pullRequestId)
+        .where('publish_lease_token', '=', lease.token)
+        .execute();
+    },
+    putOff: async (lease, version, dueInMs) => {
+      const due = sql<Date | null>`case when publish_wanted > ${version} then null else ${expiry(dueInMs)} end`;
+      await db
+        .updateTable('pull_requests')
+        .set({ ...giveFree, publish_due: due })
         .where('id', '=', lease.pullRequestId)
         .where('publish_lease_token', '=', lease.token)
         .execute();
@@ -73,97 +84,9 @@ function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' 
   };
 }
 
-async function open(
-  db: Kysely<Database>,
-  id: PullRequestId,
-  worker: { readonly id: string; readonly leaseMs: number },
-): Promise<PublicationState | undefined> {
-  const taken = await db
-    .updateTable('pull_requests')
-    .set({
-      publish_lease_owner: worker.id,
-      publish_lease_token: sql`nextval('lease_tokens')`,
-      publish_lease_renewed_at: sql`clock_timestamp()`,
-      publish_lease_until: expiry(worker.leaseMs),
-    })
-    .where('id', '=', id)
-    .whereRef('publish_wanted', '>', 'publish_done')
-    .where((eb) =>
-      eb.or([eb('publish_lease_until', 'is', null), eb('publish_lease_until', '<', sql<Date>`clock_timestamp()`)]),
-    )
-    .returning('publish_lease_token')
-    .executeTakeFirst();
-  if (taken === undefined) return undefined;
-  const row = await selectPullRequests(db).where('pull_requests.id', '=', id).executeTakeFirstOrThrow();
-  const [replies, reactions, statuses, outdated, merge] = await Promise.all([
-    db
-      .selectFrom('replies')
-      .selectAll()
-      .where('pull_request_id', '=', id)
-      .where('state', 'in', ['wanted', 'posting'])
-      .orderBy('created_at')
-      .execute(),
-    db.selectFrom('reactions').selectAll().where('pull_request_id', '=', id).where('done', '=', false).execute(),
-    db
-      .selectFrom('published_statuses')
-      .selectAll()
-      .where('pull_request_id', '=', id)
-      .where('sha', '=', row.head_sha)
-      .execute(),
-    readOutdated(db, id),
-    db
-      .selectFrom('merges')
-      .selectAll()
-      .where('pull_request_id', '=', id)
-      .where('state', '=', 'wanted')
-      .executeTakeFirst(),
-  ]);
-  return {
-    lease: { pullRequestId: id, token: taken.publish_lease_token ?? '' },
-    pull: toPullRequest(row),
-    wanted: row.publish_wanted,
-    done: row.publish_done,
-    comment:
-      row.comment_id === null
-        ? undefined
-        : {
-            id: row.comment_id,
-            nodeId: row.comment_node_id ?? '',
-            hash: row.comment_hash ?? '',
-            editedAt: row.comment_edited_at ?? new Date(0),
-          },
-    checkRun:
-      row.check_run_id === null
-        ? undefined
-        : { id: row.check_run_id, sha: row.check_run_sha ?? '', hash: row.check_run_hash ?? '' },
-    replies: replies.map((reply) => ({
-      id: reply.id,
-      reply: { key: reply.key, kind: reply.kind, view: reply.view } as NewReply,
-      mayExist: reply.state === 'posting',
-    })),
-    reactions: reactions.map((reaction) => ({ commentId: reaction.comment_id, reaction: reaction.reaction })),
-    statuses: new Map(statuses.map((status) => [status.context, status.hash])),
-    outdated,
-    merge: merge && { headSha: merge.head_sha, method: merge.method ?? undefined },
-  };
-}
-
-/** Answers to earlier applies; the newest stays open, be it posted already or about to be. */
-async function readOutdated(db: Kysely<Database>, id: PullRequestId): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom('replies')
-    .select(['comment_node_id', 'minimized'])
-    .where('pull_request_id', '=', id)
-    .where('kind', '=', 'apply')
-    .where('state', '<>', 'given_up')
-    .orderBy('created_at', 'desc')
-    .offset(1)
-    .execute();
-  return rows.filter((row) => !row.minimized && row.comment_node_id !== null).map((row) => row.comment_node_id ?? '');
-}
-
 type WriteCalls =
   | 'saveComment'
+  | 'beginCheckRun'
   | 'saveCheckRun'
   | 'saveStatus'
   | 'beginReply'
@@ -183,6 +106,13 @@ function writes(db: Kysely<Database>): Pick<PublicationStore, WriteCalls> {
           comment_hash: comment?.hash ?? null,
           comment_edited_at: sql`now()`,
         })
+        .where('id', '=', id)
+        .execute();
+    },
+    beginCheckRun: async (id, { sha, externalId }) => {
+      await db
+        .updateTable('pull_requests')
+        .set({ check_run_id: null, check_run_sha: sha, check_run_hash: externalId })
         .where('id', '=', id)
         .execute();
     },

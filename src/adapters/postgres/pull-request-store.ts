@@ -159,7 +159,7 @@ function locks(db: Kysely<Database>): Pick<PullRequestStore, 'listLocks'> {
   };
 }
 
-type PlanCalls = 'findCurrentPlan' | 'readPlanArtifact' | 'readPlanText' | 'prunePlans';
+type PlanCalls = 'findCurrentPlan' | 'readPlanArtifact' | 'readPlanText';
 
 function plans(db: Kysely<Database>): Pick<PullRequestStore, PlanCalls> {
   return {
@@ -185,16 +185,6 @@ function plans(db: Kysely<Database>): Pick<PullRequestStore, PlanCalls> {
         .where('plan_text', 'is not', null)
         .executeTakeFirst();
       return row?.plan_text ?? undefined;
-    },
-    prunePlans: async (createdBefore) => {
-      const result = await db
-        .updateTable('plans')
-        .set({ plan_text: null, artifact: null })
-        .where('state', '<>', 'current')
-        .where('created_at', '<', createdBefore)
-        .where((eb) => eb.or([eb('plan_text', 'is not', null), eb('artifact', 'is not', null)]))
-        .executeTakeFirst();
-      return Number(result.numUpdatedRows);
     },
   };
 }

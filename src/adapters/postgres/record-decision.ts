@@ -22,7 +22,8 @@ export async function recordDecision(
   await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: decision.event }]);
   const readied = await cancelRuns(trx, decision);
   if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
-  const runIds = decision.batch === undefined ? [] : await insertBatch(trx, row, decision.batch);
+  const runIds =
+    decision.batch === undefined ? [] : await insertBatch(trx, { ...row, base_ref: pull.baseRef }, decision.batch);
   if (decision.batch !== undefined) await stopDriftChecks(trx, decision.batch);
   if (runIds.length > 0) await keepWhatItHas(trx, pull.id);
   const released = await release(trx, row, decision);
@@ -145,7 +146,7 @@ async function askToStop(trx: Transaction<Database>, runId: string, reason: stri
 
 async function insertBatch(
   trx: Transaction<Database>,
-  pull: { readonly id: PullRequestId; readonly repository_id: string },
+  pull: { readonly id: PullRequestId; readonly repository_id: string; readonly base_ref: string },
   batch: NewBatch,
 ): Promise<readonly string[]> {
   const batchId = randomUUID();
@@ -160,6 +161,7 @@ async function insertBatch(
       actor_id: batch.actor.id,
       actor_login: batch.actor.login,
       head_sha: batch.headSha,
+      base_ref: pull.base_ref,
       base_sha: batch.baseSha,
       merge_sha: batch.mergeSha ?? null,
       source_comment_id: batch.sourceCommentId ?? null,
@@ -177,7 +179,7 @@ async function insertBatch(
   await trx
     .insertInto('runs')
     .values(
-      runs.map((run) => ({
+      runs.map((run, place) => ({
         id: run.id,
         batch_id: batchId,
         pull_request_id: pull.id,
@@ -188,6 +190,8 @@ async function insertBatch(
         state: 'queued' as const,
         ready: step.ready.includes(run.id),
         priority: batch.operation === 'apply' ? 10 : 0,
+        // Wherever runs are put in order they are in that of the decision.
+        queued_at: sql<Date>`now() + ${place}::int * interval '1 microsecond'`,
       })),
     )
     .execute();

@@ -25,6 +25,7 @@ export function selectRuns(db: Kysely<Database>) {
       'batches.actor_id',
       'batches.actor_login',
       'batches.head_sha',
+      'batches.base_ref',
       'batches.base_sha',
       'batches.merge_sha',
       'batches.source_comment_id',
@@ -77,6 +78,7 @@ export function toBatch(row: {
   actor_id: string;
   actor_login: string;
   head_sha: string;
+  base_ref: string;
   base_sha: string;
   merge_sha: string | null;
   source_comment_id: string | null;
@@ -88,6 +90,7 @@ export function toBatch(row: {
     trigger: row.trigger,
     actor: { id: row.actor_id, login: row.actor_login },
     headSha: row.head_sha,
+    baseRef: row.base_ref,
     baseSha: row.base_sha,
     mergeSha: row.merge_sha ?? undefined,
     sourceCommentId: row.source_comment_id ?? undefined,
@@ -198,6 +201,7 @@ export const PLAN_COLUMNS = [
   'run_id',
   'project_key',
   'head_sha',
+  'base_ref',
   'base_sha',
   'merge_sha',
   'inputs_digest',
@@ -210,6 +214,7 @@ export function toPlan(row: {
   run_id: string;
   project_key: string;
   head_sha: string;
+  base_ref: string;
   base_sha: string;
   merge_sha: string;
   inputs_digest: string;
@@ -221,6 +226,7 @@ export function toPlan(row: {
     runId: row.run_id,
     projectKey: row.project_key as ProjectKey,
     headSha: row.head_sha,
+    baseRef: row.base_ref,
     baseSha: row.base_sha,
     mergeSha: row.merge_sha,
     inputsDigest: row.inputs_digest,
@@ -234,7 +240,7 @@ export async function wantPublication(trx: Kysely<Database>, ids: readonly strin
   if (ids.length === 0) return;
   await trx
     .updateTable('pull_requests')
-    .set({ publish_wanted: sql<number>`publish_wanted + 1` })
+    .set({ publish_wanted: sql<number>`publish_wanted + 1`, publish_due: null })
     .where('id', 'in', [...ids].toSorted())
     .execute();
 }

@@ -144,6 +144,7 @@ function recovery(db: Kysely<Database>): Pick<RunStore, 'recover' | 'findNeglect
         .selectFrom('pull_requests')
         .select('id')
         .whereRef('publish_wanted', '>', 'publish_done')
+        .where((eb) => eb.or([eb('publish_due', 'is', null), eb('publish_due', '<', sql<Date>`clock_timestamp()`)]))
         .limit(100)
         .execute();
       return {
@@ -170,8 +171,7 @@ type QueryCalls =
   | 'readArtifact'
   | 'queuePosition'
   | 'countByState'
-  | 'findLastApply'
-  | 'pruneOutput';
+  | 'findLastApply';
 
 function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
   return {
@@ -240,15 +240,6 @@ function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
           inputsDigest: row.inputs_digest,
         }
       );
-    },
-    pruneOutput: async (finishedBefore) => {
-      const result = await db
-        .deleteFrom('run_output')
-        .where('run_id', 'in', (eb) =>
-          eb.selectFrom('runs').select('runs.id').where('finished_at', '<', finishedBefore),
-        )
-        .executeTakeFirst();
-      return Number(result.numDeletedRows);
     },
   };
 }

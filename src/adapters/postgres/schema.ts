@@ -91,6 +91,7 @@ interface PullRequestTable {
   check_run_hash: string | null;
   publish_wanted: Generated<number>;
   publish_done: Generated<number>;
+  publish_due: OptionalInstant;
   publish_lease_owner: string | null;
   publish_lease_token: string | null;
   publish_lease_renewed_at: OptionalInstant;
@@ -107,6 +108,7 @@ interface BatchTable {
   actor_id: string;
   actor_login: string;
   head_sha: string;
+  base_ref: string;
   base_sha: string;
   merge_sha: string | null;
   source_comment_id: string | null;
@@ -173,6 +175,7 @@ interface PlanTable {
   pull_request_id: string;
   project_key: string;
   head_sha: string;
+  base_ref: string;
   base_sha: string;
   merge_sha: string;
   inputs_digest: string;
@@ -199,6 +202,7 @@ interface RunOutputTable {
   run_id: string;
   seq: number;
   chunk: Buffer;
+  stored_at: RecordedInstant;
 }
 
 interface ReplyTable {

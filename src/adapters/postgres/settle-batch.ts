@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Transaction, sql } from 'kysely';
-import { advanceBatch } from '../../core/batch.ts';
+import { advanceBatch, type BatchNotes } from '../../core/batch.ts';
 import { isPullRequestOperation } from '../../core/run.ts';
 import { audit } from './audit.ts';
 import type { Database } from './schema.ts';
@@ -18,6 +18,8 @@ export async function settleBatch(trx: Transaction<Database>, batchId: string): 
     .selectFrom('runs')
     .select(['id', 'state', 'ready', 'project'])
     .where('batch_id', '=', batchId)
+    .orderBy('queued_at')
+    .orderBy('id')
     .execute();
   const step = advanceBatch(operation, batch.notes, runs);
   for (const { id, reason } of step.cancel) {
@@ -51,13 +53,14 @@ interface BatchRow {
   readonly operation: string;
   readonly head_sha: string;
   readonly source_comment_id: string | null;
-  readonly notes: { readonly automerge: { readonly method: 'merge' | 'squash' | 'rebase' | undefined } | undefined };
+  readonly notes: Pick<BatchNotes, 'automerge' | 'leftOut'>;
 }
 
 async function finishBatch(trx: Transaction<Database>, batch: BatchRow): Promise<void> {
   await trx.updateTable('batches').set({ finished_at: sql`now()` }).where('id', '=', batch.id).execute();
   const states = await trx.selectFrom('runs').select('state').where('batch_id', '=', batch.id).execute();
-  const succeeded = states.every((run) => run.state === 'succeeded');
+  // Who asked for more than could be applied has to look.
+  const succeeded = states.every((run) => run.state === 'succeeded') && !batch.notes.leftOut?.unmet.length;
   if (batch.source_comment_id !== null) {
     await trx
       .insertInto('reactions')

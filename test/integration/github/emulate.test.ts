@@ -153,8 +153,7 @@ describe('another implementation of GitHub', () => {
     const comment = await host.createComment(repository, pull.number, 'planned');
     expect(await host.updateComment(repository, comment.id, 'planned again')).toBe(true);
     expect(await host.updateComment(repository, '999999', 'gone')).toBe(false);
-    const id = await host.ensureCheckRun(repository, {
-      id: undefined,
+    const id = await host.createCheckRun(repository, {
       name: 'holdfast',
       headSha: pull.headSha,
       externalId: 'b',

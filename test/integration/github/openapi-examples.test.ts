@@ -175,7 +175,6 @@ describe('what only one of them can', () => {
 
   test("the App's check run", async () => {
     const run: CheckRun = {
-      id: undefined,
       name: 'mighty_readme',
       headSha: commitSha('ce587453ced02b1526dfb4cb910479d431683101'),
       externalId: '42',
@@ -186,9 +185,10 @@ describe('what only one of them can', () => {
       summary: '',
       actions: [],
     };
-    const id = await host('app').ensureCheckRun(ref, run);
+    const id = await host('app').createCheckRun(ref, run);
     expect(id).toBe('4');
-    expect(await host('app').ensureCheckRun(ref, { ...run, id, status: 'completed', conclusion: 'neutral' })).toBe('4');
+    const completed = { ...run, status: 'completed', conclusion: 'neutral' } as const;
+    expect(await host('app').updateCheckRun(ref, id, completed)).toBe(true);
   });
 
   test("the App's deliveries: those of the example were received", async () => {

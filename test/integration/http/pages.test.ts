@@ -49,6 +49,7 @@ function plannedEnd(runId: string): RunEnd {
     plan: {
       id: randomUUID(),
       headSha: HEAD,
+      baseRef: 'main',
       baseSha: BASE,
       mergeSha: MERGE,
       inputsDigest: 'inputs',

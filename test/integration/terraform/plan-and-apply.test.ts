@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -87,7 +88,7 @@ describe('planProject and applyProject', () => {
   test('without a sandbox the same is done under the paths of the host', async () => {
     await using bench = await createTerraformBench();
     await bench.write(infrastructureFiles(bench));
-    await using slot = await createUnsandboxed().openSlot({
+    await using slot = await createUnsandboxed({ directory: tmpdir() }).openSlot({
       memoryBytes: 1024 ** 3,
       processes: 200,
       diskBytes: 1024 ** 3,

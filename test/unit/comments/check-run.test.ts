@@ -31,6 +31,7 @@ describe('the check run', () => {
       renderCheckRun(planCommentView(some), LIMIT).actions.map(({ identifier }) => identifier);
     expect(identifiers({})).toEqual(['apply', 'plan', 'unlock']);
     expect(identifiers({ projects: [projectRow({ state: { kind: 'no_changes' } })] })).toEqual(['plan', 'unlock']);
+    expect(identifiers({ projects: [projectRow({ state: { kind: 'plan_only' } })] })).toEqual(['plan', 'unlock']);
     expect(identifiers({ pullState: 'merged' })).toEqual([]);
   });
 });

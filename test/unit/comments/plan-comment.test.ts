@@ -46,6 +46,7 @@ describe('the summary', () => {
     [{ kind: 'running', operation: 'plan', progress: { phase: 'init', done: 0, total: undefined } }, 'initialising'],
     [{ kind: 'running', operation: 'plan', progress: { phase: 'plan', done: 4, total: undefined } }, 'refreshed 4'],
     [{ kind: 'planned' }, 'planned'],
+    [{ kind: 'plan_only' }, 'planned, never applied here'],
     [{ kind: 'no_changes' }, 'no changes'],
     [{ kind: 'applied' }, 'applied'],
     [{ kind: 'failed', operation: 'plan' }, 'plan failed'],
@@ -54,7 +55,6 @@ describe('the summary', () => {
     [{ kind: 'interrupted' }, 'apply interrupted, outcome unknown'],
     [{ kind: 'outdated', reason: 'x' }, 'plan outdated'],
     [{ kind: 'discarded' }, 'plan given up'],
-    [{ kind: 'skipped', operation: 'plan', reason: 'x' }, 'plan not started'],
   ];
   test.each(states)('shows %j', (state, words) => {
     const row = render({ projects: [projectRow({ state })] })
@@ -128,6 +128,42 @@ describe('the summary', () => {
       'Merged with main at 1a2b3c4.',
     ])
       expect(body).toContain(part);
+  });
+});
+
+describe('what an apply needs', () => {
+  test('is told once for all, or with the projects that ask for it', () => {
+    const row = (title: string, ...applyRequirements: ProjectRowView['applyRequirements']) =>
+      projectRow({ title, applyRequirements });
+    const all = render({ projects: [row('a', 'approved'), row('b', 'approved', 'undiverged')] });
+    expect(all).toContain('**`apply` asks for**');
+    expect(all).toContain(
+      '\n- an approval by somebody with write permission who is neither the author nor the last to push\n',
+    );
+    expect(all).toContain('since the plan (only `b`)\n');
+    expect(all).toContain('- Apply all 2 plans, when nothing is missing any more: `holdfast apply`');
+    expect(all).not.toContain('merge it now');
+    const five = ['c', 'd', 'e', 'f', 'g'].map((title) => row(title, 'mergeable'));
+    expect(render({ projects: [row('a'), ...five] })).toContain('(only `c`, `d`, `e` and 2 more projects)');
+  });
+
+  test('is not told of what is not to be applied', () => {
+    const states = [{ kind: 'plan_only' }, { kind: 'applied' }, { kind: 'no_changes' }] as const;
+    const projects = states.map((state) => projectRow({ state, applyRequirements: ['approved'] }));
+    expect(render({ projects })).not.toContain('asks for');
+    expect(render({})).not.toContain('asks for');
+  });
+
+  test('does not matter where a plan can never be applied: nobody is told to apply it', () => {
+    const changes = [
+      { address: 'a.b', previousAddress: undefined, type: 'a', action: 'delete', reason: undefined },
+    ] as const;
+    const plan = { counts: counts({ destroy: 1 }), changes, drifted: [], checks: [] };
+    const only = projectRow({ title: 'look', state: { kind: 'plan_only' }, plan });
+    const body = render({ projects: [only] });
+    expect(body).toContain('1 project: 1 only planned');
+    expect(body).not.toMatch(/`holdfast apply`|Applying this would/);
+    expect(render({ projects: [only, projectRow()] })).toContain('- Apply the plan: `holdfast apply`');
   });
 });
 
@@ -247,6 +283,7 @@ describe('whatever is put in', () => {
     planText: hostileText(200),
     errorText: hostileText(60),
     explanation: fc.option(hostileText(10), { nil: undefined }),
+    applyRequirements: fc.subarray(['approved', 'mergeable', 'undiverged'] as const),
     state: fc.constantFrom<ProjectStateView>(
       { kind: 'planned' },
       { kind: 'failed', operation: 'plan' },

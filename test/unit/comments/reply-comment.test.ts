@@ -35,6 +35,7 @@ const renderApply = (some: Partial<ApplyReplyView>, limit = 60_000) =>
       headSha: '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d',
       triggers: ['holdfast'],
       projects: [applied()],
+      leftOut: { unmet: [], applied: [], unchanged: [] },
       stillPlanned: [],
       merge: undefined,
       pageUrl: 'https://h.example/runs',
@@ -66,6 +67,20 @@ describe('the answer to a command', () => {
         '- `prod`: **not approved** → ask for a review',
         '- **new commits** → comment `holdfast plan`',
         '`holdfast apply` of `bob`',
+      ],
+    ],
+    [
+      'tells where nothing was left to do',
+      {
+        kind: 'refused',
+        command: 'holdfast apply',
+        actor: 'bob',
+        unmet: [{ project: 'prod', what: 'not approved', next: 'ask for a review' }],
+        settled: { applied: ['a', 'b'], unchanged: Array.from({ length: 11 }, (_, at) => `c${at}`) },
+      },
+      [
+        '- `prod`: **not approved** → ask for a review',
+        '2 projects applied before: `a`, `b`.\n11 projects without changes.',
       ],
     ],
     [
@@ -221,6 +236,25 @@ describe('the answer to apply', () => {
     [{ kind: 'skipped', reason: 'network failed' }, 'was not started: network failed'],
   ])('%j', (result, words) => {
     expect(renderApply({ projects: [applied({ result })] })).toContain(words);
+  });
+
+  test('names what it left out, with what to do', () => {
+    const unmet = [{ project: 'prod', what: 'its plan failed', next: 'Comment `holdfast plan -d prod`.' }];
+    const body = renderApply({ leftOut: { unmet, applied: ['done'], unchanged: ['same'] } });
+    expect(body).toContain('### Holdfast apply · 2 projects: 1 applied, 1 left out');
+    expect(body).toContain('- `prod`: **its plan failed** → Comment `holdfast plan -d prod`.');
+    expect(body).toContain('1 project applied before: `done`.\n1 project without changes: `same`.');
+    expect(renderApply({})).not.toMatch(/left out|Not part|before|without/);
+  });
+
+  test('counts what it has no room to name', () => {
+    const unmet = Array.from({ length: 300 }, (_, at) => ({ project: `p${at}`, what: 'x'.repeat(200), next: 'y' }));
+    const applied300 = unmet.map(({ project }) => project);
+    const body = renderApply({ leftOut: { unmet, applied: applied300, unchanged: applied300 } }, 2_000);
+    expect(body.length).toBeLessThanOrEqual(2_000);
+    const listed = body.match(/^- `p/gm)?.length ?? 0;
+    expect(body).toContain(`… and ${300 - listed} more projects left out.`);
+    expect(body).toContain('300 projects applied before.');
   });
 
   test('shows what differs from the approved plan', () => {

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type ApplyFacts,
-  findUnmetPlanRequirements,
-  findUnmetRequirements,
-  mayTriage,
-  mayWrite,
-  type PlanRequirementFacts,
-} from '../../../src/core/apply-gate.ts';
-import type { Mergeability, Permission } from '../../../src/core/pull-request.ts';
+import { type ApplyFacts, findUnmetRequirements } from '../../../src/core/apply-gate.ts';
+import type { Mergeability } from '../../../src/core/pull-request.ts';
 import type { Requirement } from '../../../src/core/project.ts';
 import type { UnmetRequirement } from '../../../src/core/reply.ts';
 import {
@@ -71,8 +64,8 @@ describe('the gate of an apply', () => {
       { actorPermission },
       {
         project: undefined,
-        what: `@ann has ${words} permission on the repository, and applying needs write`,
-        next: 'Ask somebody with write permission to apply.',
+        what: `ann has ${words} permission on the repository, and \`apply\` needs write`,
+        next: 'Ask somebody with write permission.',
       },
     ),
   );
@@ -96,7 +89,7 @@ describe('the gate of an apply', () => {
     ));
 
   test('is shut when the plan is of another commit with other inputs', () => {
-    const plan = { headSha: OLD_HEAD, baseSha: 'x', inputsDigest: 'inputs' };
+    const plan = { headSha: OLD_HEAD, baseRef: 'main', inputsDigest: 'inputs' };
     expectOnly(
       { plan, inputsDigestNow: 'other inputs' },
       {
@@ -122,15 +115,17 @@ describe('the gate of an apply', () => {
     expect(unplanned.map(({ what }) => what)).toEqual(['there is no plan to apply']);
   });
 
-  test('is shut when the plan was made after the apply was asked for', () => {
+  test('is shut when the plan was made for another base branch, though its commit and inputs are those of now', () => {
+    const pull = buildPullRequest({ baseRef: 'prod' });
     expectOnly(
-      { plannedSinceAsked: true },
+      { pull },
       {
         project: 'prod',
-        what: 'a new plan was made since this apply was asked for',
-        next: 'Read the new plan, and apply again.',
+        what: 'the plan was made for the base branch `main`, and the pull request now goes into `prod`',
+        next: 'Comment `holdfast plan` and read the new plan.',
       },
     );
+    MET({ pull, plan: { headSha: HEAD, baseRef: 'prod', inputsDigest: 'inputs' } });
   });
 
   test('is shut when another pull request holds the lock', () => {
@@ -198,7 +193,7 @@ describe('the gate of an apply', () => {
       'the pull request is closed',
       'the pull request is a',
       'the pull request comes from',
-      '@ann has no permission on',
+      'ann has no permission on',
       'no backend',
       'it conflicts with the base',
       'there is no plan to',
@@ -231,7 +226,27 @@ describe('approved', () => {
     const reviews = [buildReview({ reviewer: { id: '1', login: 'reviewer' } })];
     expectOnly({ reviews, lastPusher: { id: '1', login: 'renamed' } }, notApproved);
     MET({ reviews, lastPusher: { id: '2', login: 'reviewer' } });
-    MET({ reviews, lastPusher: undefined });
+  });
+
+  test('of one person does not count while nobody knows who pushed; of two it does, for one of them did not', () => {
+    const one = buildReview({ reviewer: buildAccount('carl') });
+    const two = buildReview({ reviewer: buildAccount('dora') });
+    const unknown = {
+      project: undefined,
+      what: `the host does not say who pushed commit ${HEAD.slice(0, 7)}; if it was @carl, their approval, the only one, does not count`,
+      next: 'Have a second person approve it, or push once more.',
+    };
+    MET({ reviews: [one] });
+    expectOnly({ reviews: [one], lastPusher: undefined }, unknown);
+    expectOnly({ reviews: [one, one], lastPusher: undefined }, unknown);
+    MET({ reviews: [one, two], lastPusher: undefined });
+    const worthless = [
+      { ...two, permission: 'triage' },
+      { ...two, reviewer: buildAccount('author') },
+      { ...two, state: 'dismissed' },
+    ] as const;
+    for (const review of worthless) expectOnly({ reviews: [one, review], lastPusher: undefined }, unknown);
+    MET({ ...demands('mergeable'), reviews: [one], lastPusher: undefined });
   });
 
   test.each([
@@ -276,43 +291,4 @@ describe('mergeable', () => {
   });
 
   test('is asked only where it is required', () => MET({ ...demands(), mergeability: { kind: 'conflict' } }));
-});
-
-describe('the gate of a plan', () => {
-  const facts = (some: Partial<PlanRequirementFacts>): PlanRequirementFacts => ({
-    ...buildFacts(),
-    requirements: ['approved', 'mergeable', 'undiverged'],
-    behindBase: false,
-    ...some,
-  });
-  const found = (some: Partial<PlanRequirementFacts>) => findUnmetPlanRequirements(facts(some));
-
-  test('opens when everything is met', () => expect(found({})).toEqual([]));
-
-  test('names everything at once', () => {
-    const mergeability = { kind: 'blocked', reasons: ['the check ci is red'] } as const;
-    expect(found({ reviews: [], mergeability, behindBase: true })).toEqual([
-      { project: undefined, what: expect.stringContaining('it is not approved'), next: 'Ask for a review.' },
-      { project: undefined, what: expect.stringContaining('ci is red'), next: expect.any(String) },
-      {
-        project: 'prod',
-        what: 'the branch lacks commits of `main` that touch this project',
-        next: 'Merge `main` into the branch.',
-      },
-    ]);
-  });
-
-  test('asks only for what is required', () => {
-    const mergeability = { kind: 'conflict' } as const;
-    expect(found({ requirements: [], reviews: [], mergeability, behindBase: true })).toEqual([]);
-  });
-});
-
-describe('permissions', () => {
-  const all: readonly Permission[] = ['none', 'read', 'triage', 'write', 'admin'];
-
-  test('write and admin may write, triage may triage, too', () => {
-    expect(all.filter(mayWrite)).toEqual(['write', 'admin']);
-    expect(all.filter(mayTriage)).toEqual(['triage', 'write', 'admin']);
-  });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatCommand, type Command } from '../../../src/core/command.ts';
-import { parseComment, type ParsedComment, type TriggerWords } from '../../../src/core/command-parser.ts';
+import { parseComment, type ParsedComment } from '../../../src/core/command-parser.ts';
+import type { TriggerWords } from '../../../src/core/read-command-lines.ts';
 
 const WORDS: TriggerWords = { triggers: ['holdfast', 'atlantis'], login: 'robo[bot]' };
 const parse = (body: string): ParsedComment => parseComment(body, WORDS);

@@ -1,123 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { HostRefusedError } from '../../../src/core/host-error.ts';
-import type { PullRequestState } from '../../../src/core/record.ts';
-import type { PublicationState } from '../../../src/ports/publication-store.ts';
-import type { CheckRun, CommitStatus } from '../../../src/ports/vcs-host.ts';
-import type { WorkerContext } from '../../../workers/context.ts';
-import { publishJob } from '../../../workers/publish-job.ts';
-import {
-  buildBatch,
-  buildNotes,
-  buildPullRequest,
-  buildPullRequestRecord,
-  buildState,
-  HEAD,
-  OLD_HEAD,
-} from '../../support/builders.ts';
-import { recordingLogger } from '../../support/recording-logger.ts';
-
-const PULL = buildPullRequestRecord();
-
-function refusal(status: number): HostRefusedError {
-  return new HostRefusedError(`GitHub answered ${status}`, { status });
-}
-
-interface Stage {
-  readonly state?: PullRequestState;
-  readonly wanted?: Partial<PublicationState>;
-  /** Names of calls that the host refuses, with the status of its answer. */
-  readonly refuses?: Readonly<Record<string, number>>;
-}
-
-/** One publication against a host that says no to some of it. Answers what reached the host and what was written down. */
-async function publishOn({ state = stateOf({}), wanted = {}, refuses = {} }: Stage) {
-  const done: string[] = [];
-  const statuses: CommitStatus[] = [];
-  const checkRuns: CheckRun[] = [];
-  const call = (name: string, detail = ''): void => {
-    const status = refuses[name] ?? refuses[`${name} ${detail}`];
-    if (status !== undefined) throw refusal(status);
-    done.push(detail === '' ? name : `${name} ${detail}`);
-  };
-  const posted = { id: '1', nodeId: 'N1', url: 'https://github.com/c/1' };
-  const host = {
-    host: 'github.com',
-    capabilities: { checkRuns: true, minimizeComments: true },
-    limits: { commentLength: 65_536, statusDescriptionLength: 140, checkSummaryLength: 65_535 },
-    findOwnComment: async () => undefined,
-    createComment: async (_repository: object, _number: number, body: string) => {
-      call(
-        'comment',
-        body.includes('Ask somebody') ? 'refusal' : body.includes('nothing is queued') ? 'nothing' : 'plan',
-      );
-      return posted;
-    },
-    setCommitStatus: async (_repository: object, _sha: string, status: CommitStatus) => {
-      call('status', status.context);
-      statuses.push(status);
-    },
-    ensureCheckRun: async (_repository: object, checkRun: CheckRun) => {
-      call('check run');
-      checkRuns.push(checkRun);
-      return '77';
-    },
-    addReaction: async (_repository: object, commentId: string) => call('reaction', commentId),
-    getPullRequest: async () => buildPullRequest(),
-    mergePullRequest: async () => {
-      call('merge');
-      return { kind: 'merged', sha: HEAD };
-    },
-  };
-  const note = (text: string) => async (): Promise<void> => void done.push(text);
-  const publications = {
-    open: async () => ({
-      lease: { pullRequestId: PULL.id, token: '1' },
-      pull: state.pull,
-      wanted: 5,
-      done: 4,
-      comment: undefined,
-      checkRun: undefined,
-      replies: [],
-      reactions: [],
-      statuses: new Map(),
-      outdated: [],
-      merge: undefined,
-      ...wanted,
-    }),
-    renew: async () => true,
-    close: async (_lease: object, version: number | undefined) => void done.push(`closed at ${version}`),
-    isPending: async () => false,
-    saveComment: note('saved comment'),
-    saveCheckRun: async () => undefined,
-    saveStatus: async () => undefined,
-    beginReply: async (id: string) => void done.push(`began ${id}`),
-    endReply: async (id: string, comment: object | undefined) =>
-      void done.push(`${comment === undefined ? 'gave up' : 'ended'} ${id}`),
-    endReaction: async () => undefined,
-    endMerge: async (_id: string, end: string, reason: string | undefined) =>
-      void done.push(`merge ${end}: ${reason ?? ''}`),
-    findMerge: async () => undefined,
-  };
-  const context = {
-    config: { triggers: ['holdfast'], sandbox: { kind: 'bubblewrap' } },
-    logger: recordingLogger(),
-    workerId: 'w',
-    now: () => new Date('2026-11-21T12:00:00Z'),
-    hosts: new Map([['github.com', host]]),
-    queue: { enqueue: async () => undefined },
-    runs: { readState: async () => state },
-    publications,
-    publicUrl: 'http://holdfast.test',
-  };
-  await publishJob(context as unknown as WorkerContext, PULL.id);
-  return { done, statuses, checkRuns };
-}
-
-/** A commit whose config has a problem: that makes a comment, two statuses and a check run. */
-function stateOf(some: Partial<PullRequestState>): PullRequestState {
-  const problem = { file: 'holdfast.yaml', line: 3, message: 'projects: must be a list', suggestion: undefined };
-  return buildState({ planBatch: buildBatch({ notes: buildNotes({ configProblems: [problem] }) }), ...some });
-}
+import { HEAD } from '../../support/builders.ts';
+import { publishOn } from '../../support/publish-stage.ts';
 
 const nothing = (id: string) => ({
   id,
@@ -150,6 +33,13 @@ const refused = (id: string) => ({
 });
 
 describe('publishing', () => {
+  test('gives the pull request free when the record cannot be read, and leaves it wanted', async () => {
+    const away = new Error('the database is away');
+    const { done, thrown } = await publishOn({ readState: () => Promise.reject(away) });
+    expect(thrown).toBe(away);
+    expect(done).toEqual(['closed at undefined']);
+  });
+
   test('a refused plan comment keeps nothing else from being published', async () => {
     const { done } = await publishOn({ refuses: { 'comment plan': 422 }, wanted: { replies: [nothing('a')] } });
     expect(done).toEqual([
@@ -157,8 +47,12 @@ describe('publishing', () => {
       'comment nothing',
       'ended a',
       'status holdfast/plan',
+      'saved status holdfast/plan failure',
       'status holdfast/apply',
+      'saved status holdfast/apply failure',
+      'began check run of batch-1',
       'check run',
+      'saved check run 77',
       'closed at 5',
     ]);
   });
@@ -177,6 +71,8 @@ describe('publishing', () => {
       'comment nothing',
       'ended b',
       'status holdfast/apply',
+      'saved status holdfast/apply failure',
+      'began check run of batch-1',
       'reaction 9',
       'closed at 5',
     ]);
@@ -194,30 +90,5 @@ describe('publishing', () => {
       wanted: { merge: { headSha: HEAD, method: undefined } },
     });
     expect(done).toContain('merge refused: GitHub answered 403');
-  });
-
-  test('a check run that went on when a newer commit came is ended', async () => {
-    const { checkRuns } = await publishOn({
-      wanted: { checkRun: { id: '5', sha: OLD_HEAD, hash: 'in_progress:whatever' } },
-    });
-    expect(checkRuns).toMatchObject([
-      { id: '5', headSha: OLD_HEAD, status: 'completed', conclusion: 'cancelled' },
-      { id: undefined, headSha: HEAD, status: 'completed' },
-    ]);
-  });
-
-  test('a check run that had ended when a newer commit came is left alone', async () => {
-    const { checkRuns } = await publishOn({
-      wanted: { checkRun: { id: '5', sha: OLD_HEAD, hash: 'completed:whatever' } },
-    });
-    expect(checkRuns.map((run) => run.id)).toEqual([undefined]);
-  });
-
-  test('what waits on a pull request that was closed ends, and nothing else of its commit is touched', async () => {
-    const { statuses } = await publishOn({
-      state: stateOf({ pull: buildPullRequestRecord({ state: 'closed' }), planBatch: buildBatch() }),
-      wanted: { statuses: new Map([['holdfast/apply', 'pending|0 of 1 applied|']]) },
-    });
-    expect(statuses.map(({ context }) => context)).toEqual(['holdfast/apply']);
   });
 });

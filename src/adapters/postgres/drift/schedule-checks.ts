@@ -105,6 +105,8 @@ export async function insertBranchRun(
       head_sha: project.tip,
       base_sha: project.tip,
       merge_sha: project.tip,
+      base_ref: (eb) =>
+        eb.selectFrom('tracked_branches').select('branch').where('repository_id', '=', project.repositoryId),
       source_comment_id: run.commentId ?? null,
       notes: storableJson({ ...NO_NOTES, ...(run.order && { remediation: run.order }) }),
     })

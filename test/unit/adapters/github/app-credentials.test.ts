@@ -190,7 +190,6 @@ describe('where the App is not installed', () => {
 
 describe('a check run', () => {
   const run: CheckRun = {
-    id: undefined,
     name: 'holdfast',
     headSha: HEAD,
     externalId: 'batch-1',
@@ -207,8 +206,9 @@ describe('a check run', () => {
   test('has no buttons until it is completed, then three at most', async () => {
     const { host } = await appWith({ [create]: { status: 201, json: { id: 88 } }, [update]: { json: { id: 88 } } });
     expect(host.capabilities.checkRuns).toBe(true);
-    expect(await host.ensureCheckRun(REF, run)).toBe('88');
-    expect(await host.ensureCheckRun(REF, { ...run, id: '88', status: 'completed', conclusion: 'success' })).toBe('88');
+    expect(await host.createCheckRun(REF, run)).toBe('88');
+    const completed = { ...run, status: 'completed', conclusion: 'success' } as const;
+    expect(await host.updateCheckRun(REF, '88', completed)).toBe(true);
     expect(bodies(create)[0]).toMatchObject({
       head_sha: HEAD,
       status: 'in_progress',
@@ -224,9 +224,24 @@ describe('a check run', () => {
     ]);
   });
 
-  test('that the host forgot is made again', async () => {
-    const { host } = await appWith({ [create]: { status: 201, json: { id: 89 } } });
-    expect(await host.ensureCheckRun(REF, { ...run, id: '88' })).toBe('89');
+  test('that the host forgot is told as false', async () => {
+    const { host } = await appWith({});
+    expect(await host.updateCheckRun(REF, '88', run)).toBe(false);
+  });
+
+  test('is found again by what it was made for, among those of our App alone', async () => {
+    const list = (id: number, app: number, external: string) => ({ id, app: { id: app }, external_id: external });
+    const found = [list(1, 2, 'batch-1'), list(2, 41, 'batch-0'), list(3, 41, 'batch-1')];
+    const path = `GET /repos/acme/infra/commits/${HEAD}/check-runs`;
+    const { host } = await appWith({ [path]: { json: { total_count: 3, check_runs: found } } });
+    expect(await host.findOwnCheckRun(REF, run)).toBe('3');
+    expect(await host.findOwnCheckRun(REF, { ...run, externalId: 'batch-9' })).toBeUndefined();
+    const asked = stub.requests.find((request) => request.path.includes('/check-runs'))?.path ?? '';
+    expect(Object.fromEntries(new URL(asked, 'http://x').searchParams)).toMatchObject({
+      check_name: 'holdfast',
+      app_id: '41',
+      filter: 'all',
+    });
   });
 });
 

@@ -154,7 +154,6 @@ describe('a commit status', () => {
 
 describe('a check run', () => {
   const run: CheckRun = {
-    id: undefined,
     name: 'holdfast',
     headSha: HEAD,
     externalId: 'b1',
@@ -169,7 +168,9 @@ describe('a check run', () => {
   test('needs an App', async () => {
     const host = await hostWith({});
     expect(host.capabilities.checkRuns).toBe(false);
-    await expect(host.ensureCheckRun(REF, run)).rejects.toThrow(/only a GitHub App/);
+    await expect(host.createCheckRun(REF, run)).rejects.toThrow(/only a GitHub App/);
+    await expect(host.updateCheckRun(REF, '1', run)).rejects.toThrow(/only a GitHub App/);
+    await expect(host.findOwnCheckRun(REF, run)).rejects.toThrow(/only a GitHub App/);
     expect(stub.requests).toHaveLength(0);
   });
 });
