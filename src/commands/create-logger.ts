@@ -19,6 +19,7 @@ export function configMasker(config: ServerConfig, secrets?: InstallationSecrets
     github?.cloneCredential?.password,
     ...(github?.webhookSecrets ?? []),
     ...config.credentials.flatMap(({ env }) => Object.values(env)),
+    ...config.notifications.flatMap((one) => (one.kind === 'webhook' ? [one.url, one.secret] : one.url)),
   ].flatMap((secret) => secret?.reveal() ?? []);
   return createMasker(
     [

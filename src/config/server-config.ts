@@ -1,4 +1,5 @@
 import type { TerraformDistribution } from '../core/configuration-file.ts';
+import type { NotificationReceiver } from '../core/drift/receivers.ts';
 import type { RepositoryDriftKeys } from '../core/drift/settings.ts';
 import type { RepoLocksMode } from '../core/project.ts';
 import type { RepositoryRule, TeamPermissions } from '../core/repository-rules.ts';
@@ -80,6 +81,7 @@ export interface ServerConfig {
     readonly download: boolean;
   };
   readonly drift: DriftConfig;
+  readonly notifications: readonly NotificationConfig[];
   readonly permissions: TeamPermissions;
   readonly github: GithubConfig | undefined;
   readonly proxyUrl: Secret | undefined;
@@ -98,6 +100,15 @@ export interface DriftConfig {
     readonly perCredential: number | undefined;
   };
 }
+
+/** Somebody who is told of drift, and how. */
+export type NotificationConfig = NotificationReceiver & {
+  /** Whoever knows it may often write there. */
+  readonly url: Secret;
+  /** PEM text of certificates to trust beside the system's. */
+  readonly ca: string | undefined;
+  readonly allowLinkLocal: boolean;
+} & ({ readonly kind: 'webhook'; readonly secret: Secret } | { readonly kind: 'slack' });
 
 export interface SandboxConfig {
   readonly kind: 'bubblewrap' | 'none';

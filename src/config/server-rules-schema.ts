@@ -15,6 +15,7 @@ import {
   texts,
 } from './schema-parts.ts';
 import { absolutePath, repositoryId } from './server-values.ts';
+import { environmentName, valueSource } from './value-source.ts';
 
 export const mount = z.strictObject({
   path: absolutePath.describe('A file or folder of this machine; at the same place inside.'),
@@ -34,8 +35,6 @@ export const terraformBinary = z.strictObject({
   path: absolutePath.describe('Where it is.'),
 });
 
-const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must have letters, digits and underscores only');
-
 export const credential = z.strictObject({
   name: text.describe('For people: how it is called in logs.'),
   phases: z
@@ -54,12 +53,7 @@ export const credential = z.strictObject({
     )
     .describe('For which projects; a list that is empty matches all.'),
   env: z
-    .record(
-      environmentName,
-      z.union([text, z.strictObject({ from_env: environmentName }), z.strictObject({ from_file: absolutePath })], {
-        error: 'must be text, {from_env: NAME} or {from_file: PATH}',
-      }),
-    )
+    .record(environmentName, valueSource)
     .prefault({})
     .describe('Variables: a text, `{from_env: NAME}` of the server’s environment, or `{from_file: PATH}`.'),
   files: z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { driftDefaults } from './drift-schema.ts';
+import { notifications } from './notification-config.ts';
 import { group, key } from './server-key.ts';
 import { credential, mount, repositoryRule, teams, terraformBinary, verifyIgnore } from './server-rules-schema.ts';
 import { flag, globs, repoLocks, text, texts } from './schema-parts.ts';
@@ -235,6 +236,7 @@ export const serverConfig = z
         'Where providers come from.',
       ),
       drift: driftDefaults,
+      notifications: key(notifications.prefault([]), 'Who is told of drift beside the issues, and how.'),
       permissions: key(
         teams.optional(),
         'Per command the teams that may use it, beside the permission on the repository.',

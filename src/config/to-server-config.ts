@@ -4,12 +4,14 @@ import { DEFAULT_WORKFLOW } from '../core/workflow.ts';
 import { Secret } from '../lib/secret.ts';
 import { toGithub } from './github-config.ts';
 import type { LoadOptions } from './load-server-config.ts';
+import { toNotifications } from './notification-config.ts';
 import { formatPath } from './schema-problems.ts';
 import type { CredentialConfig, ServerConfig } from './server-config.ts';
 import type { Environment } from './server-environment.ts';
 import type { RawServerConfig } from './server-schema.ts';
 import { toDrift, toRules } from './server-rules.ts';
 import { encryptionKey } from './server-values.ts';
+import { resolveValue } from './value-source.ts';
 import { toWorkflows } from './workflow-schema.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
 
@@ -37,6 +39,7 @@ export function toServerConfig(
     github: toGithub(raw.github, resolver),
     repos: toRules(raw, resolver),
     drift: toDrift(raw, resolver),
+    notifications: toNotifications(raw.notifications, resolver),
     permissions: raw.permissions ?? {},
     workflows: new Map([['default', DEFAULT_WORKFLOW], ...toWorkflows(raw.workflows)]),
   };
@@ -168,16 +171,6 @@ function toCredential(raw: RawServerConfig['credentials'][number], path: Path, r
     files: raw.files,
     command: program === undefined ? undefined : [program, ...args],
   };
-}
-
-type ValueSource = RawServerConfig['credentials'][number]['env'][string];
-
-function resolveValue(source: ValueSource, path: Path, resolver: Resolver): string | undefined {
-  if (typeof source === 'string') return source;
-  if ('from_file' in source) return resolver.readFile(path, source.from_file)?.replace(/\r?\n$/, '');
-  const value = resolver.environment[source.from_env];
-  if (value === undefined) resolver.problem(path, `the server’s environment has no variable ${source.from_env}`);
-  return value;
 }
 
 function checkService(config: ServerConfig, resolver: Resolver, problems: readonly ConfigProblem[]): void {

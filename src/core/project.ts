@@ -41,6 +41,11 @@ export function projectKey(
   return parts.map(encodeURIComponent).join('/') as ProjectKey;
 }
 
+/** Where the pages tell of a project; a path below their address. */
+export function projectPagePath(key: ProjectKey): string {
+  return `/projects/${encodeURIComponent(key)}`;
+}
+
 /** How people are told which project is meant. */
 export function projectTitle(project: Pick<Project, 'dir' | 'workspace' | 'name'>): string {
   const place = project.workspace === 'default' ? project.dir : `${project.dir} (${project.workspace})`;

@@ -6,14 +6,16 @@ import { dueAfterCheck, nextDue } from './schedule.ts';
 import type { DriftSchedule } from './settings.ts';
 import { isSuspended, type SkipCode, type Suspension } from './skip.ts';
 
-export type DriftEvent =
-  | 'drift_opened'
-  | 'drift_changed'
-  | 'drift_resolved'
-  | 'remediation_done'
-  | 'remediation_failed'
-  | 'check_overdue'
-  | 'suspended_too_long';
+export const DRIFT_EVENTS = [
+  'drift_opened',
+  'drift_changed',
+  'drift_resolved',
+  'remediation_done',
+  'remediation_failed',
+  'check_overdue',
+  'suspended_too_long',
+] as const;
+export type DriftEvent = (typeof DRIFT_EVENTS)[number];
 
 /** Something to be told once, whoever decides it how often. */
 export interface DriftNotification {

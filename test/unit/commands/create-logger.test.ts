@@ -7,6 +7,9 @@ credentials:
   - name: cloud
     phases: [plan]
     env: { CLOUD_KEY: cloud-key-canary, REGION: frankfurt }
+notifications:
+  - { name: hook, kind: webhook, url: 'https://hook.example/url-canary', secret: signing-key-canary }
+  - { name: chat, kind: slack, url: 'https://chat.example/chat-canary' }
 `;
 const ENVIRONMENT = {
   HOLDFAST_CONFIG: '/etc/holdfast.yaml',
@@ -35,7 +38,7 @@ describe('the log', () => {
       { error: new Error(`failed: ${everything}`), url: ENVIRONMENT.HOLDFAST_DATABASE_URL },
       everything,
     );
-    expect(everything.match(/canary/g)).toHaveLength(8);
+    expect(everything.match(/canary/g)).toHaveLength(11);
     expect(line).not.toContain('canary');
     expect(line).toContain('[masked]');
   });
