@@ -1,14 +1,14 @@
-import type { PublishLease } from '../src/ports/publication-store.ts';
-import type { WorkerContext } from './context.ts';
+import type { Logger } from '../src/ports/logger.ts';
+import type { PublishLease, PublishLeases } from '../src/ports/publish-lease.ts';
 
 /** A publisher that gave no sign of life for this long is replaced, milliseconds. */
 export const PUBLISH_LEASE_MS = 60_000;
 const RENEW_EVERY_MS = 2_000;
 
-/** The pull request was given to another publisher: what is left to do is that one's. */
+/** It was given to another publisher: what is left to do is that one's. */
 export class PublishingLostError extends Error {
   constructor() {
-    super('another publisher has this pull request');
+    super('another publisher has this now');
     this.name = 'PublishingLostError';
   }
 }
@@ -19,8 +19,11 @@ export interface PublishKeeper {
   stop(): void;
 }
 
-/** Keeps a pull request with its publisher for as long as the host makes it wait. */
-export function keepPublishing(context: WorkerContext, lease: PublishLease): PublishKeeper {
+/** Keeps a pull request, or a repository's reports, with its publisher for as long as the host makes it wait. */
+export function keepPublishing<Id extends string>(
+  { store, logger }: { readonly store: Pick<PublishLeases<Id>, 'renew'>; readonly logger: Logger },
+  lease: PublishLease<Id>,
+): PublishKeeper {
   let lost = false;
   let renewing = false;
   let renewedAt = performance.now();
@@ -28,10 +31,10 @@ export function keepPublishing(context: WorkerContext, lease: PublishLease): Pub
     renewing = true;
     const askedAt = performance.now();
     try {
-      if (await context.publications.renew(lease, PUBLISH_LEASE_MS)) renewedAt = askedAt;
+      if (await store.renew(lease, PUBLISH_LEASE_MS)) renewedAt = askedAt;
       else lost = true;
     } catch (error) {
-      context.logger.warn({ pull: lease.pullRequestId, error }, 'the lease on a pull request could not be renewed');
+      logger.warn({ publishing: lease.id, error }, 'the lease of a publisher could not be renewed');
     } finally {
       renewing = false;
     }

@@ -37,7 +37,7 @@ export async function publishJob(context: WorkerContext, id: PullRequestId): Pro
   const worker = { id: context.workerId, leaseMs: PUBLISH_LEASE_MS };
   const wanted = await context.publications.open(id, worker);
   if (wanted === undefined) return;
-  const keeper = keepPublishing(context, wanted.lease);
+  const keeper = keepPublishing({ store: context.publications, logger: context.logger }, wanted.lease);
   let end: PublishEnd | undefined;
   try {
     end = await publishOpened(context, wanted, keeper);

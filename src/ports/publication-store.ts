@@ -1,16 +1,11 @@
 import type { NewReply, PullRequestId, PullRequestRecord } from '../core/record.ts';
+import type { PublishLease, PublishLeases } from './publish-lease.ts';
 
 export interface PendingReply {
   readonly id: string;
   readonly reply: NewReply;
   /** The host may have been asked already: look for it before asking again. */
   readonly mayExist: boolean;
-}
-
-/** What shows that a pull request is with this publisher. */
-export interface PublishLease {
-  readonly pullRequestId: PullRequestId;
-  readonly token: string;
 }
 
 /** Without an id: the host may have been asked to make one for this batch already. */
@@ -20,7 +15,7 @@ export type PublishedCheckRun =
 
 /** What was published of one pull request, and what is still to be. */
 export interface PublicationState {
-  readonly lease: PublishLease;
+  readonly lease: PublishLease<PullRequestId>;
   /** By the clock that all instants of the record are from. */
   readonly openedAt: Date;
   readonly pull: PullRequestRecord;
@@ -42,16 +37,12 @@ export interface PublicationState {
 }
 
 /** The outbox: what people should see, and what the host has confirmed. */
-export interface PublicationStore {
+export interface PublicationStore extends PublishLeases<PullRequestId> {
   /** Takes the pull request for one publisher; undefined when another has it, or nothing is to be done. */
   open(
     id: PullRequestId,
     worker: { readonly id: string; readonly leaseMs: number },
   ): Promise<PublicationState | undefined>;
-  /** Prolongs it; false when the pull request was given to another. */
-  renew(lease: PublishLease, leaseMs: number): Promise<boolean>;
-  /** Gives pull requests free whose publisher is dead: its lease ran out, its session is gone, or it is one of `isDeadOwner`. */
-  recover(isDeadOwner?: (owner: string) => boolean): Promise<readonly PullRequestId[]>;
   want(id: PullRequestId): Promise<void>;
   saveComment(
     id: PullRequestId,
@@ -71,12 +62,8 @@ export interface PublicationStore {
   endReaction(id: PullRequestId, commentId: string, reaction: string): Promise<void>;
   endMinimize(nodeIds: readonly string[]): Promise<void>;
   endMerge(id: PullRequestId, state: 'merged' | 'refused', reason: string | undefined): Promise<void>;
-  /** Everything up to `version` is published; gives the pull request free. Changes nothing when another has it. */
-  close(lease: PublishLease, version: number | undefined): Promise<void>;
   /** Gives the pull request free; what is left of `version` is due after this time, and unless more is wanted the sweep leaves it alone until then. */
-  putOff(lease: PublishLease, version: number, dueInMs: number): Promise<void>;
-  /** More is wanted than this version. */
-  isWantedSince(id: PullRequestId, version: number): Promise<boolean>;
+  putOff(lease: PublishLease<PullRequestId>, version: number, dueInMs: number): Promise<void>;
   /** How automerge ended; undefined when it was not wanted or has not been tried. */
   findMerge(
     id: PullRequestId,

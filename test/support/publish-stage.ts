@@ -101,7 +101,7 @@ export async function publishOn({
   const note = (text: string) => async (): Promise<void> => void done.push(text);
   const publications = {
     open: async () => ({
-      lease: { pullRequestId: PULL.id, token: '1' },
+      lease: { id: PULL.id, token: '1' },
       pull: state.pull,
       openedAt: NOW,
       wanted: 5,
@@ -142,6 +142,7 @@ export async function publishOn({
       repos: branch === undefined ? [] : [{ id: 'github.com/acme/infra', branch }],
       workflows: new Map(),
       permissions: {},
+      drift: { defaults: {} },
     },
     logger: recordingLogger(),
     workerId: 'w',

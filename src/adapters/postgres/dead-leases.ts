@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { PublishedTable } from './publish-leases.ts';
 import type { Database } from './schema.ts';
 import { readPresentWorkers, SERVER_IS_SETTLED, SILENCE_MS } from './worker-presence.ts';
 
@@ -32,15 +33,20 @@ export function findDeadRuns(db: Kysely<Database>, isDeadOwner?: IsDeadOwner): P
   );
 }
 
-/** Pull requests whose publisher is dead. */
-export function findDeadPublishers(db: Kysely<Database>, isDeadOwner?: IsDeadOwner): Promise<readonly DeadLease[]> {
+/** Whatever has a publisher that is dead. */
+export function findDeadPublishers(
+  db: Kysely<Database>,
+  { name, id }: Pick<PublishedTable, 'name' | 'id'>,
+  isDeadOwner?: IsDeadOwner,
+): Promise<readonly DeadLease[]> {
   return findDead(
     db,
     sql<LeaseRow>`
-      select id, publish_lease_token as token, publish_lease_owner as owner, publish_lease_renewed_at::text as "renewedAt",
+      select ${sql.ref(id)} as id, publish_lease_token as token, publish_lease_owner as owner,
+        publish_lease_renewed_at::text as "renewedAt",
         coalesce(publish_lease_until < clock_timestamp(), true) as expired, ${silent('publish_lease_renewed_at')} as silent,
         ${SERVER_IS_SETTLED} as settled
-      from pull_requests where publish_lease_owner is not null`,
+      from ${sql.table(name)} where publish_lease_owner is not null`,
     isDeadOwner,
   );
 }

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { NewReply, PullRequestId } from '../../core/record.ts';
 import type { PublicationState } from '../../ports/publication-store.ts';
-import { expiry } from './leases.ts';
+import { PULL_REQUESTS, takePublishLease } from './publish-leases.ts';
 import { selectPullRequests, toPullRequest } from './rows.ts';
 import type { Database } from './schema.ts';
 
@@ -11,21 +11,7 @@ export async function openPublication(
   id: PullRequestId,
   worker: { readonly id: string; readonly leaseMs: number },
 ): Promise<PublicationState | undefined> {
-  const taken = await db
-    .updateTable('pull_requests')
-    .set({
-      publish_lease_owner: worker.id,
-      publish_lease_token: sql`nextval('lease_tokens')`,
-      publish_lease_renewed_at: sql`clock_timestamp()`,
-      publish_lease_until: expiry(worker.leaseMs),
-    })
-    .where('id', '=', id)
-    .whereRef('publish_wanted', '>', 'publish_done')
-    .where((eb) =>
-      eb.or([eb('publish_lease_until', 'is', null), eb('publish_lease_until', '<', sql<Date>`clock_timestamp()`)]),
-    )
-    .returning(['publish_lease_token', 'publish_lease_renewed_at'])
-    .executeTakeFirst();
+  const taken = await takePublishLease(db, PULL_REQUESTS, id, worker);
   if (taken === undefined) return undefined;
   const row = await selectPullRequests(db).where('pull_requests.id', '=', id).executeTakeFirstOrThrow();
   const replies = await db
@@ -49,11 +35,11 @@ export async function openPublication(
     .where('state', '=', 'wanted')
     .executeTakeFirst();
   return {
-    lease: { pullRequestId: id, token: taken.publish_lease_token ?? '' },
-    openedAt: taken.publish_lease_renewed_at ?? new Date(),
+    lease: { id, token: taken.token },
+    openedAt: taken.at,
     pull: toPullRequest(row),
-    wanted: row.publish_wanted,
-    done: row.publish_done,
+    wanted: taken.wanted,
+    done: taken.done,
     comment:
       row.comment_id === null
         ? undefined

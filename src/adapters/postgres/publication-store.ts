@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 import type { PullRequestId } from '../../core/record.ts';
 import type { PublicationStore } from '../../ports/publication-store.ts';
-import { findDeadPublishers } from './dead-leases.ts';
 import { expiry } from './leases.ts';
 import { openPublication } from './open-publication.ts';
+import { GIVE_FREE, PULL_REQUESTS, publishLeases } from './publish-leases.ts';
 import { wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
 import { transact } from './transact.ts';
@@ -12,19 +12,16 @@ export function createPublicationStore(db: Kysely<Database>): PublicationStore {
   return {
     open: (id, worker) => transact(db, (trx) => openPublication(trx, id, worker)),
     want: (id) => wantPublication(db, [id]),
-    ...leases(db),
+    ...publishLeases<PullRequestId>(db, PULL_REQUESTS),
+    putOff: async (lease, version, dueInMs) => {
+      const due = sql<Date | null>`case when publish_wanted > ${version} then null else ${expiry(dueInMs)} end`;
+      await sql`
+        update pull_requests set ${GIVE_FREE}, publish_due = ${due}
+        where id = ${lease.id} and publish_lease_token = ${lease.token}`.execute(db);
+    },
     findPullRequestOfBatch: async (batchId) => {
       const row = await db.selectFrom('batches').select('pull_request_id').where('id', '=', batchId).executeTakeFirst();
       return row?.pull_request_id as PullRequestId | undefined;
-    },
-    isWantedSince: async (id, version) => {
-      const row = await db
-        .selectFrom('pull_requests')
-        .select('id')
-        .where('id', '=', id)
-        .where('publish_wanted', '>', version)
-        .executeTakeFirst();
-      return row !== undefined;
     },
     findMerge: async (id) => {
       const row = await db
@@ -35,52 +32,6 @@ export function createPublicationStore(db: Kysely<Database>): PublicationStore {
       return row && { state: row.state, reason: row.reason ?? undefined };
     },
     ...writes(db),
-  };
-}
-
-function leases(db: Kysely<Database>): Pick<PublicationStore, 'renew' | 'close' | 'putOff' | 'recover'> {
-  const giveFree = { publish_lease_owner: null, publish_lease_token: null, publish_lease_until: null };
-  return {
-    renew: async (lease, leaseMs) => {
-      const result = await db
-        .updateTable('pull_requests')
-        .set({ publish_lease_renewed_at: sql`clock_timestamp()`, publish_lease_until: expiry(leaseMs) })
-        .where('id', '=', lease.pullRequestId)
-        .where('publish_lease_token', '=', lease.token)
-        .executeTakeFirst();
-      return Number(result.numUpdatedRows) > 0;
-    },
-    close: async (lease, version) => {
-      await db
-        .updateTable('pull_requests')
-        .set({ ...giveFree, ...(version === undefined ? {} : { publish_done: version }) })
-        .where('id', '=', lease.pullRequestId)
-        .where('publish_lease_token', '=', lease.token)
-        .execute();
-    },
-    putOff: async (lease, version, dueInMs) => {
-      const due = sql<Date | null>`case when publish_wanted > ${version} then null else ${expiry(dueInMs)} end`;
-      await db
-        .updateTable('pull_requests')
-        .set({ ...giveFree, publish_due: due })
-        .where('id', '=', lease.pullRequestId)
-        .where('publish_lease_token', '=', lease.token)
-        .execute();
-    },
-    recover: async (isDeadOwner) => {
-      const freed: PullRequestId[] = [];
-      for (const { id, token, renewedAt } of await findDeadPublishers(db, isDeadOwner)) {
-        const result = await db
-          .updateTable('pull_requests')
-          .set(giveFree)
-          .where('id', '=', id)
-          .where('publish_lease_token', '=', token)
-          .where(sql<boolean>`publish_lease_renewed_at is not distinct from ${renewedAt}::timestamptz`)
-          .executeTakeFirst();
-        if (Number(result.numUpdatedRows) > 0) freed.push(id as PullRequestId);
-      }
-      return freed;
-    },
   };
 }
 
