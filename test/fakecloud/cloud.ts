@@ -2,12 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The live object behind a `fakecloud_object`. Editing it by hand is drift. */
-export interface CloudObject {
+/** The live object behind a resource; what else it has depends on its type. Editing it by hand is drift. */
+export interface CloudObject extends Readonly<Record<string, unknown>> {
   readonly name: string;
-  readonly content: string | null;
-  readonly secret: string | null;
-  readonly tags: Readonly<Record<string, string>> | null;
+  readonly content?: string | null;
+  readonly tags?: Readonly<Record<string, string>> | null;
   readonly version: number;
 }
 

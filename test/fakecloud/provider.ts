@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type Cloud, type CloudObject, directoryCloud, httpCloud } from './cloud.ts';
+import { type Cloud, directoryCloud, httpCloud } from './cloud.ts';
 import { dueFault, type FaultPoint } from './faults.ts';
 import { decode, encode, type Message, type Shape } from './protobuf.ts';
-import { LIVE_ATTRIBUTES, OBJECT_ATTRIBUTE_NAMES, SCHEMA } from './schema.ts';
+import { RESOURCE_TYPES, SCHEMA } from './schema.ts';
 import { type diagnostic, RPC, type RpcName } from './tfplugin6.ts';
 import { type Attributes, fromDynamic, isUnknown, toDynamic, UNKNOWN } from './values.ts';
 
@@ -77,7 +77,10 @@ export class FakecloudProvider {
     if (failed(diagnostics)) return unchanged;
     const live = await this.#live().get(String(state['id']));
     if (live === null) return { new_state: toDynamic(null), diagnostics };
-    return { ...unchanged, new_state: toDynamic({ ...state, ...liveAttributes(live), version: live.version }) };
+    return {
+      ...unchanged,
+      new_state: toDynamic({ ...state, ...liveAttributes(request, live), version: live.version }),
+    };
   }
 
   async #plan(request: Request<'PlanResourceChange'>): Promise<Answer<'PlanResourceChange'>> {
@@ -88,7 +91,7 @@ export class FakecloudProvider {
     if (proposed === null || failed(diagnostics)) return { ...answer, planned_state: toDynamic(proposed) };
     if (prior === null) return { ...answer, planned_state: toDynamic({ ...proposed, id: UNKNOWN, version: UNKNOWN }) };
     const renamed = differs(prior['name'], proposed['name']);
-    const changed = LIVE_ATTRIBUTES.some((name) => differs(prior[name], proposed[name]));
+    const changed = typeOf(request).live.some((name) => differs(prior[name], proposed[name]));
     return {
       ...answer,
       planned_state: toDynamic({
@@ -123,7 +126,7 @@ export class FakecloudProvider {
       return unchanged([error('Object already exists', `An object named "${name}" exists; import it instead.`)]);
     }
     const version = nextVersion(prior, planned);
-    await this.#live().put({ ...liveAttributes(planned), name, version });
+    await this.#live().put({ ...liveAttributes(request, planned), name, version });
     const after = await this.#fault(op === 'create' ? 'after_create' : 'after_update', name);
     return { new_state: toDynamic({ ...planned, id: name, version }), diagnostics: [...diagnostics, ...after] };
   }
@@ -134,7 +137,7 @@ export class FakecloudProvider {
     if (live === null) {
       return { diagnostics: [error('Cannot import non-existent remote object', `No object "${id}".`)] };
     }
-    const state = toDynamic({ ...noAttributes(), ...liveAttributes(live), id, version: live.version });
+    const state = toDynamic({ ...noAttributes(request), ...liveAttributes(request, live), id, version: live.version });
     return { imported_resources: [{ type_name: request.type_name ?? '', state }] };
   }
 
@@ -191,7 +194,7 @@ function validateObject(request: Request<'ValidateResourceConfig'>): Answer<'Val
 function upgradeState(request: Request<'UpgradeResourceState'>): Answer<'UpgradeResourceState'> {
   const json = Buffer.from(request.raw_state?.json ?? []).toString('utf8');
   const stored = JSON.parse(json) as Attributes;
-  const known = OBJECT_ATTRIBUTE_NAMES.map((name) => [name, stored[name] ?? null] as const);
+  const known = typeOf(request).attributes.map((name) => [name, stored[name] ?? null] as const);
   return { upgraded_state: toDynamic(Object.fromEntries(known)) };
 }
 
@@ -218,18 +221,22 @@ function differs(left: unknown, right: unknown): boolean {
   return isUnknown(right) || JSON.stringify(left ?? null) !== JSON.stringify(right ?? null);
 }
 
-function noAttributes(): Attributes {
-  return Object.fromEntries(OBJECT_ATTRIBUTE_NAMES.map((name) => [name, null]));
+interface Typed {
+  readonly type_name?: string | undefined;
 }
 
-function liveAttributes(from: Attributes | CloudObject): Omit<CloudObject, 'version'> {
-  const source = from as Partial<CloudObject>;
-  return {
-    name: String(source.name),
-    content: source.content ?? null,
-    secret: source.secret ?? null,
-    tags: source.tags ?? null,
-  };
+function typeOf({ type_name = '' }: Typed): (typeof RESOURCE_TYPES)[string] {
+  const type = RESOURCE_TYPES[type_name];
+  if (type === undefined) throw new Error(`there is no resource type ${type_name}`);
+  return type;
+}
+
+function noAttributes(request: Typed): Attributes {
+  return Object.fromEntries(typeOf(request).attributes.map((name) => [name, null]));
+}
+
+function liveAttributes(request: Typed, from: Attributes): Attributes {
+  return Object.fromEntries(typeOf(request).live.map((name) => [name, from[name] ?? null]));
 }
 
 function text(value: unknown): string | undefined {

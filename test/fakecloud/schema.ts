@@ -24,10 +24,25 @@ const OBJECT_ATTRIBUTES = [
   attribute('fail_on_apply', 'bool', 'optional'),
 ];
 
-export const OBJECT_ATTRIBUTE_NAMES = OBJECT_ATTRIBUTES.map(({ name }) => name);
+/** With a list, a set and a set of objects, which JSON writes alike. */
+const FIREWALL_ATTRIBUTES = [
+  attribute('id', 'string', 'computed'),
+  attribute('name', 'string', 'required'),
+  attribute('zones', ['list', 'string'], 'optional'),
+  attribute('groups', ['set', 'string'], 'optional'),
+  attribute('rules', ['set', ['object', { port: 'number', cidr: 'string' }]], 'optional'),
+  attribute('version', 'number', 'computed'),
+];
 
-/** What is kept in the live object; the rest is Terraform's or the test's. */
-export const LIVE_ATTRIBUTES = ['name', 'content', 'secret', 'tags'] as const;
+const names = (attributes: readonly { readonly name: string }[]) => attributes.map(({ name }) => name);
+
+/** All attributes of a type, and those that are kept in the live object; the rest is Terraform's or the test's. */
+export const RESOURCE_TYPES: Readonly<
+  Record<string, { readonly attributes: readonly string[]; readonly live: readonly string[] }>
+> = {
+  fakecloud_object: { attributes: names(OBJECT_ATTRIBUTES), live: ['name', 'content', 'secret', 'tags'] },
+  fakecloud_firewall: { attributes: names(FIREWALL_ATTRIBUTES), live: ['name', 'zones', 'groups', 'rules'] },
+};
 
 export const SCHEMA: Message<(typeof RPC)['GetProviderSchema']['answer']> = {
   provider: {
@@ -40,7 +55,10 @@ export const SCHEMA: Message<(typeof RPC)['GetProviderSchema']['answer']> = {
       ],
     },
   },
-  resource_schemas: { fakecloud_object: { version: 0, block: { attributes: OBJECT_ATTRIBUTES } } },
+  resource_schemas: {
+    fakecloud_object: { version: 0, block: { attributes: OBJECT_ATTRIBUTES } },
+    fakecloud_firewall: { version: 0, block: { attributes: FIREWALL_ATTRIBUTES } },
+  },
   data_source_schemas: {
     fakecloud_object: {
       version: 0,
