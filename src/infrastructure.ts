@@ -14,6 +14,7 @@ import { createUnsandboxed } from './adapters/no-sandbox/no-sandbox.ts';
 import { connectPostgres } from './adapters/postgres/connection.ts';
 import { createDeliveryStore } from './adapters/postgres/delivery-store.ts';
 import { migrate } from './adapters/postgres/migrate.ts';
+import { createDriftStore } from './adapters/postgres/drift/drift-store.ts';
 import { createPublicationStore } from './adapters/postgres/publication-store.ts';
 import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
 import { createRetention } from './adapters/postgres/retention.ts';
@@ -90,6 +91,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     runs: createRunStore(connection.db),
     pulls: createPullRequestStore(connection.db),
     publications: createPublicationStore(connection.db),
+    drift: createDriftStore(connection.db, () => []),
     retention: createRetention(connection.db),
     digestKey,
     workDirectory,

@@ -4,6 +4,7 @@ import { listPlanDifferences } from '../src/core/plan-differences.ts';
 import { findUnmetRequirements, lockedBy } from '../src/core/apply-gate.ts';
 import type { ClaimedPullRequestRun, RunEnd } from '../src/ports/run-store.ts';
 import { type GatheredApply, gatherApplyFacts, recheckApply } from './gather-apply-facts.ts';
+import { endUnapplied, keepErroredState } from './end-unapplied.ts';
 import { type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { openProject, type OpenProject } from './open-project.ts';
 import { patiently } from './patiently.ts';
@@ -11,7 +12,6 @@ import { openPlanArtifact } from './plan-artifact.ts';
 import { failed, maskDiagnostics, maskSummary, newPlan, stopped, toPhases } from './plan-run.ts';
 import type { CommitFacts } from './commit-facts.ts';
 import { digestProjectInputs } from '../src/core/project-inputs.ts';
-import { artifactContext, ERRORED_STATE } from '../src/core/sealed-contexts.ts';
 import type { RunContext } from './run-context.ts';
 import { applyProject } from './steps/apply-project.ts';
 import { pullRequestFacts } from './step-facts.ts';
@@ -108,7 +108,11 @@ async function verifyAndApply(
   const outcome = await applyProject(opened.projectRun, fresh);
   return outcome.kind === 'applied'
     ? applied(apply, opened, fresh, outcome, differences)
-    : notApplied(apply, opened, fresh, outcome);
+    : endUnapplied(context, { run, keeper, output: opened.output, fresh, next: seeByPlanning(context), outcome });
+}
+
+function seeByPlanning({ config }: RunContext): string {
+  return `Comment \`${config.triggers[0] ?? 'holdfast'} plan\` to see where things stand.`;
 }
 
 const NOT_BEGUN = {
@@ -183,57 +187,6 @@ function applied(
       approvedDigest: approved.canonicalDigest,
       appliedDigest: fresh.canonical.digest,
     },
-    artifacts: keepErroredState(context, run, outcome.erroredState),
+    artifacts: keepErroredState(context, run.id, outcome.erroredState),
   };
-}
-
-/** It had begun, so some of it may have happened: the plan is spent, and a new one says where things stand. */
-function notApplied(
-  { context, run, keeper }: Apply,
-  { output }: OpenProject,
-  fresh: PlannedProject,
-  outcome: Exclude<ApplyOutcome, { kind: 'applied' }>,
-): RunEnd {
-  if (outcome.kind === 'refused') return failed(output.mask(outcome.reason), toPhases(fresh.timings));
-  const stop = stopReason(keeper.signal);
-  const why =
-    stop?.kind === 'cancel'
-      ? `${stop.reason} Terraform was asked to stop and ended in order; what it had done until then is done.`
-      : stop?.kind === 'shutdown'
-        ? 'Holdfast was being stopped. Terraform was asked to stop and ended in order; what it had done until then is done.'
-        : stop?.kind === 'lease_lost'
-          ? 'Holdfast lost its database for too long. Terraform was asked to stop; what it had done until then is done.'
-          : outcome.kind === 'failed'
-            ? outcome.reason
-            : 'It was stopped.';
-  const word = context.config.triggers[0] ?? 'holdfast';
-  if (outcome.kind === 'cancelled' && outcome.killed === true) {
-    return {
-      state: 'interrupted',
-      result: {
-        kind: 'interrupted',
-        reason: `${stop?.kind === 'cancel' ? `${stop.reason} ` : ''}Terraform was asked to stop, did not end in time and was killed; what it did is unknown.`,
-      },
-      phases: toPhases([...fresh.timings, ...outcome.timings]),
-      artifacts: keepErroredState(context, run, outcome.erroredState),
-    };
-  }
-  return {
-    state: 'failed',
-    result: {
-      kind: 'failed',
-      explanation: `${output.mask(why)} Comment \`${word} plan\` to see where things stand.`,
-      diagnostics: maskDiagnostics(outcome.diagnostics, output),
-      output: output.mask(outcome.outputTail.join('\n')),
-      applyBegun: true,
-      erroredState: outcome.erroredState !== undefined,
-    },
-    phases: toPhases([...fresh.timings, ...outcome.timings]),
-    artifacts: keepErroredState(context, run, outcome.erroredState),
-  };
-}
-
-function keepErroredState(context: RunContext, run: ClaimedPullRequestRun, state: Uint8Array | undefined) {
-  if (state === undefined) return [];
-  return [{ name: ERRORED_STATE, content: context.seal.seal(state, artifactContext(run.id, ERRORED_STATE)) }];
 }

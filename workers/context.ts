@@ -2,6 +2,7 @@ import type { Secret } from '../src/lib/secret.ts';
 import type { ServerConfig } from '../src/config/server-config.ts';
 import type { Seal } from '../src/lib/seal.ts';
 import type { DeliveryStore } from '../src/ports/delivery-store.ts';
+import type { DriftStore } from '../src/ports/drift-store.ts';
 import type { HclParser } from '../src/ports/hcl-parser.ts';
 import type { JobQueue } from '../src/ports/job-queue.ts';
 import type { Logger } from '../src/ports/logger.ts';
@@ -41,6 +42,7 @@ export interface WorkerContext {
   readonly runs: RunStore;
   readonly pulls: PullRequestStore;
   readonly publications: PublicationStore;
+  readonly drift: DriftStore;
   readonly retention: Retention;
   readonly seal: Seal;
   /** Keys the hashes of plan values; one per installation. */

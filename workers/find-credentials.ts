@@ -22,7 +22,7 @@ export async function findCredentials(
   repository: Repository,
   project: Project,
 ): Promise<Credentials> {
-  const chosen = config.credentials.filter(({ selector }) => selects(selector, repository, project));
+  const chosen = chosenCredentials({ config }, repository, project);
   const made = await Promise.all(
     chosen.map(async (credential) => ({ credential, env: await environment(credential) })),
   );
@@ -34,6 +34,15 @@ export async function findCredentials(
     return { env: Object.assign({}, ...own.map(({ env }) => env)), mounts };
   };
   return { init: phase('init'), plan: phase('plan'), apply: phase('apply') };
+}
+
+/** Those whose selector names this project. */
+export function chosenCredentials(
+  { config }: Pick<WorkerContext, 'config'>,
+  repository: Repository,
+  project: Project,
+): readonly CredentialConfig[] {
+  return config.credentials.filter(({ selector }) => selects(selector, repository, project));
 }
 
 function selects(selector: CredentialConfig['selector'], repository: Repository, project: Project): boolean {

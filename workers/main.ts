@@ -4,6 +4,8 @@ import { cleanupJob } from './cleanup-job.ts';
 import { createCommitReader } from './commit-facts.ts';
 import type { WorkerContext } from './context.ts';
 import { eventJob } from './event-job.ts';
+import { driftJob } from './drift/drift-job.ts';
+import { trackJob } from './drift/track-branches.ts';
 import { createProviderMirror } from './provider-mirror.ts';
 import { publishJob } from './publish-job.ts';
 import type { RunContext } from './run-context.ts';
@@ -15,6 +17,9 @@ const EVENTS_AT_ONCE = 4;
 const PUBLISHERS_AT_ONCE = 4;
 const SWEEP_EVERY_MS = 10_000;
 const CLEANUP_EVERY_MS = 5 * 60_000;
+/** How often the hosts are asked for repositories that nobody has told us of, milliseconds. */
+const TRACK_EVERY_MS = 3_600_000;
+const DRIFT_EVERY_MS = 10_000;
 /** Fetching providers may take a while on a slow line, milliseconds. */
 const PROVIDER_TIMEOUT_MS = 10 * 60_000;
 
@@ -41,6 +46,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       publish: ({ payload }) => publishJob(context, payload.pullRequestId as PullRequestId),
       sweep: () => sweepJob(context),
       cleanup: () => cleanupJob(context),
+      track: () => trackJob(context),
+      drift: () => driftJob(context),
     },
     {
       event: EVENTS_AT_ONCE,
@@ -48,6 +55,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       publish: PUBLISHERS_AT_ONCE,
       sweep: 1,
       cleanup: 1,
+      track: 1,
+      drift: 1,
     },
   );
   await sweepJob(context, { atStart: true }).catch((error: unknown) =>
@@ -55,6 +64,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   );
   await context.queue.repeat('sweep', {}, SWEEP_EVERY_MS);
   await context.queue.repeat('cleanup', {}, CLEANUP_EVERY_MS);
+  await context.queue.repeat('track', {}, TRACK_EVERY_MS);
+  // Somebody may have changed the list of repositories before this start.
+  await context.queue.enqueue('track', {});
+  await context.queue.repeat('drift', {}, DRIFT_EVERY_MS);
   return { publishRest: (withinMs) => publishRest(context, withinMs) };
 }
 

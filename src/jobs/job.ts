@@ -40,6 +40,20 @@ export const JOBS = {
     attempts: 1,
     backoffMs: 0,
   },
+  /** Looks for repositories whose branch is to be tracked for drift. */
+  track: {
+    payload: z.object({}),
+    key: () => 'track',
+    attempts: 1,
+    backoffMs: 0,
+  },
+  /** Reads tracked branches that moved, starts the drift checks that are due, and sees to those that ended without a word. */
+  drift: {
+    payload: z.object({}),
+    key: () => 'drift',
+    attempts: 1,
+    backoffMs: 0,
+  },
 } as const;
 
 export type JobName = keyof typeof JOBS;

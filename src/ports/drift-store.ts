@@ -54,6 +54,9 @@ export interface EndedRun {
   readonly repository: Repository;
   readonly operation: 'drift_check' | 'remediation';
   readonly state: 'failed' | 'cancelled' | 'interrupted';
+  readonly actor: Account;
+  /** Of the drift that was to be put right. */
+  readonly fingerprint: string | undefined;
   readonly reason: string;
 }
 
@@ -114,6 +117,8 @@ export interface DriftStore {
   request(key: ProjectKey, request: CheckRequest): Promise<boolean>;
 
   find(key: ProjectKey): Promise<DriftProjectPage | undefined>;
+  /** What else works on the project, or keeps it. */
+  findBlockers(key: ProjectKey): Promise<DueProject['facts']>;
   /** Listed ones and others that still have something to tell, in the order of repository and directory. */
   list(filter: {
     readonly repositoryId?: string;

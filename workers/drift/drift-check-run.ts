@@ -1,6 +1,5 @@
-import type { RunEnd } from '../../src/ports/run-store.ts';
 import { classifyDrift } from '../../src/core/drift/classify-drift.ts';
-import { decideError, decideFindings } from '../../src/core/drift/decide-check.ts';
+import { decideFindings } from '../../src/core/drift/decide-check.ts';
 import type { DriftProject } from '../../src/core/drift/drift-project.ts';
 import { type InputsComparison, isDrift } from '../../src/core/drift/drift.ts';
 import type { StoredFindings } from '../../src/core/drift/stored-findings.ts';
@@ -13,7 +12,7 @@ import type { RunContext } from '../run-context.ts';
 import type { RunOutput } from '../run-output.ts';
 import { planProject } from '../steps/plan-project.ts';
 import type { PlannedProject } from '../steps/project-run.ts';
-import { type BranchWork, openBranchProject } from './open-branch-project.ts';
+import { type WorkOutcome, openBranchProject } from './open-branch-project.ts';
 
 /** Compares one project of the tracked branch with reality; nothing is locked and nothing changed. */
 export async function driftCheckRun(
@@ -21,16 +20,13 @@ export async function driftCheckRun(
   run: ClaimedBranchRun,
   keeper: LeaseKeeper,
   afterwards: AsyncDisposableStack,
-): Promise<BranchWork> {
+): Promise<WorkOutcome> {
   await context.runs.start(run.lease);
   await using branch = await openBranchProject(context, { run, keeper, afterwards, observes: true });
   const { opened, commit, page } = branch;
   const outcome = await planProject(opened.projectRun);
-  if (outcome.kind === 'refused') return erred(context, failed(outcome.reason, []));
-  if (outcome.kind !== 'planned') {
-    const end = stopped(outcome, opened.output, keeper, []);
-    return end === 'handed_back' || end.state === 'cancelled' ? { end } : erred(context, end);
-  }
+  if (outcome.kind === 'refused') return { end: failed(outcome.reason, []) };
+  if (outcome.kind !== 'planned') return { end: stopped(outcome, opened.output, keeper, []) };
   const inputsDigest = digestProjectInputs(commit, run.project);
   const inputs = await compareInputs(context, page.project, inputsDigest);
   const findings = classify(context, outcome, opened.output, inputs);
@@ -57,10 +53,6 @@ export async function driftCheckRun(
         seal: (stored) => sealFindings(context, project, stored),
       }),
   };
-}
-
-function erred(context: RunContext, end: RunEnd): BranchWork {
-  return { end, decide: (project) => decideError(project, context.now()) };
 }
 
 export function sealFindings({ seal }: RunContext, { key }: DriftProject, stored: StoredFindings): Buffer {

@@ -12,8 +12,8 @@ import { ProjectRefusedError } from '../project-refused-error.ts';
 import type { RunContext } from '../run-context.ts';
 import type { StepFacts } from '../steps/project-run.ts';
 
-/** How a run on the tracked branch ended, and what follows for its project; without `decide`: it gave way to something else. */
-export interface BranchWork {
+/** How a run ended; `decide`: what follows for a project of the tracked branch, where there is more to say than that it has no result. */
+export interface WorkOutcome {
   readonly end: RunEnd | 'handed_back';
   readonly decide?: (project: DriftProject) => DriftDecision;
 }

@@ -300,6 +300,7 @@ interface DriftProjectTable {
   skip: OptionalJson<object>;
   suspension: OptionalJson<object>;
   silences: ColumnType<readonly object[], string | undefined, string>;
+  approvals: ColumnType<readonly object[], string | undefined, string>;
   state: Json<object>;
   findings: Buffer | null;
   found_at: RecordedInstant;

@@ -26,6 +26,13 @@ export interface CheckRequest {
   readonly at: Date;
 }
 
+/** Somebody said that this very drift may be put right. */
+export interface DriftApproval {
+  readonly by: Account;
+  readonly fingerprint: string;
+  readonly at: Date;
+}
+
 /** Everything that is recorded of a project of a tracked branch. */
 export interface DriftProject extends BranchProject {
   readonly repositoryId: string;
@@ -48,6 +55,8 @@ export interface DriftProject extends BranchProject {
   readonly skip: (SkipReason & { readonly since: Date }) | undefined;
   readonly suspension: Suspension | undefined;
   readonly silences: readonly SilenceRule[];
+  /** Who said that a drift may be put right; of the present drift alone. */
+  readonly approvals: readonly DriftApproval[];
   readonly state: DriftState;
   /** Sealed: what the last check that came to a finding found, masked. */
   readonly findings: Buffer | undefined;
@@ -67,6 +76,7 @@ export type DriftProjectChanges = Partial<
     | 'skip'
     | 'suspension'
     | 'silences'
+    | 'approvals'
     | 'state'
     | 'findings'
   >

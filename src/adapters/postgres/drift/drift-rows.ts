@@ -1,6 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
-import type { CheckRequest, DriftProject, DriftProjectChanges } from '../../../core/drift/drift-project.ts';
+import type {
+  CheckRequest,
+  DriftApproval,
+  DriftProject,
+  DriftProjectChanges,
+} from '../../../core/drift/drift-project.ts';
 import type { SyncState } from '../../../core/drift/drift.ts';
 import type { DriftState } from '../../../core/drift/lifecycle.ts';
 import type { DriftSettings } from '../../../core/drift/settings.ts';
@@ -55,6 +60,7 @@ export function toDriftProject(row: DriftProjectRow): DriftProject {
     skip: revived<NonNullable<DriftProject['skip']>>(row.skip),
     suspension: revived<Suspension>(row.suspension),
     silences: row.silences.map((rule) => reviveDates(rule) as SilenceRule),
+    approvals: row.approvals.map((approval) => reviveDates(approval) as DriftApproval),
     state: row.state as DriftState,
     findings: row.findings ?? undefined,
   };
@@ -90,6 +96,7 @@ export function toColumns(changes: DriftProjectChanges) {
     ...(has('skip') && { skip: json(changes.skip) }),
     ...(has('suspension') && { suspension: json(changes.suspension) }),
     ...(changes.silences && { silences: storableJson(changes.silences) }),
+    ...(changes.approvals && { approvals: storableJson(changes.approvals) }),
     ...(changes.state && { state: storableJson(changes.state) }),
     ...(has('findings') && { findings: changes.findings ?? null }),
   };

@@ -19,7 +19,7 @@ import {
   toDriftProject,
   wantReport,
 } from './drift-rows.ts';
-import { insertBranchRun, scheduleChecks } from './schedule-checks.ts';
+import { insertBranchRun, NO_BLOCKERS, readBlockers, scheduleChecks } from './schedule-checks.ts';
 
 export function createDriftStore(db: Kysely<Database>, address: AddressNotification): DriftStore {
   return { ...branches(db), ...changes(db, address), ...queries(db) };
@@ -146,7 +146,8 @@ async function tell(
 async function listEnded(db: Kysely<Database>, limit: number): Promise<readonly EndedRun[]> {
   const rows = await selectDriftProjects(db)
     .leftJoin('runs', 'runs.id', 'drift_projects.run_id')
-    .select(['runs.operation', 'runs.state as run_state', 'runs.result'])
+    .leftJoin('batches', 'batches.id', 'runs.batch_id')
+    .select(['runs.operation', 'runs.state as run_state', 'runs.result', 'actor_id', 'actor_login', 'notes'])
     .where('drift_projects.run_id', 'is not', null)
     .where((eb) =>
       eb.or([eb('runs.id', 'is', null), eb('runs.state', 'in', ['succeeded', 'failed', 'cancelled', 'interrupted'])]),
@@ -158,6 +159,8 @@ async function listEnded(db: Kysely<Database>, limit: number): Promise<readonly 
     repository: repositoryOf(row),
     operation: row.operation === 'remediation' ? ('remediation' as const) : ('drift_check' as const),
     state: row.run_state === 'cancelled' || row.run_state === 'interrupted' ? row.run_state : ('failed' as const),
+    actor: { id: row.actor_id ?? 'holdfast', login: row.actor_login ?? 'holdfast' },
+    fingerprint: row.notes?.remediation?.fingerprint,
     reason: reasonOf(row.result),
   }));
 }
@@ -168,7 +171,7 @@ function reasonOf(result: object | null): string {
   return 'explanation' in result ? String(result.explanation) : 'The run ended without a result.';
 }
 
-type QueryCalls = 'find' | 'list' | 'countBySync' | 'oldestSuccess';
+type QueryCalls = 'find' | 'findBlockers' | 'list' | 'countBySync' | 'oldestSuccess';
 
 function queries(db: Kysely<Database>): Pick<DriftStore, QueryCalls> {
   const pages = () =>
@@ -185,6 +188,7 @@ function queries(db: Kysely<Database>): Pick<DriftStore, QueryCalls> {
       const row = await pages().where('project_key', '=', key).executeTakeFirst();
       return row && toPage(row);
     },
+    findBlockers: async (key) => (await readBlockers(db, [key])).get(key) ?? NO_BLOCKERS,
     list: async ({ repositoryId, limit, after }) => {
       let query = pages()
         .where((eb) => eb.or([eb('listed', '=', true), eb(sql`state -> 'drift'`, 'is not', null)]))

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sql, type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { type BatchTrigger, NO_NOTES, type RemediationOrder } from '../../../core/batch.ts';
 import type { DriftProject } from '../../../core/drift/drift-project.ts';
 import { dueAfterCheck, startsPerMinute } from '../../../core/drift/schedule.ts';
@@ -169,6 +169,26 @@ interface BlockerRow {
 
 async function withFacts(trx: Transaction<Database>, due: readonly DriftProjectRow[]): Promise<readonly DueProject[]> {
   const keys = due.map((row) => row.project_key);
+  const blockers = await readBlockers(trx, keys);
+  return due.map((row) => ({
+    project: toDriftProject(row),
+    repository: repositoryOf(row),
+    facts: blockers.get(row.project_key) ?? NO_BLOCKERS,
+  }));
+}
+
+export const NO_BLOCKERS: DueProject['facts'] = {
+  applying: false,
+  lock: undefined,
+  openPullRequests: [],
+  lastAppliedAt: undefined,
+};
+
+/** By project key. */
+export async function readBlockers(
+  db: Kysely<Database>,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, DueProject['facts']>> {
   const { rows } = await sql<BlockerRow>`
     select k.key as "projectKey",
       exists (select 1 from runs where project_key = k.key and operation in ('apply', 'remediation')
@@ -177,23 +197,18 @@ async function withFacts(trx: Transaction<Database>, due: readonly DriftProjectR
       array(select o.number from plans q join pull_requests o on o.id = q.pull_request_id
         where q.project_key = k.key and q.state = 'current' and not q.empty and o.state = 'open' order by o.number) as "openNumbers",
       (select max(applied_at) from applies a where a.project_key = k.key) as "lastAppliedAt"
-    from unnest(${keys}::text[]) as k(key)
+    from unnest(${[...keys]}::text[]) as k(key)
       left join project_locks l on l.project_key = k.key left join pull_requests p on p.id = l.pull_request_id`.execute(
-    trx,
+    db,
   );
-  const blockers = new Map(rows.map((row) => [row.projectKey, row]));
-  return due.map((row) => ({
-    project: toDriftProject(row),
-    repository: repositoryOf(row),
-    facts: blockerFacts(blockers.get(row.project_key)),
-  }));
+  return new Map(rows.map((row) => [row.projectKey, blockerFacts(row)]));
 }
 
-function blockerFacts(row: BlockerRow | undefined): DueProject['facts'] {
+function blockerFacts(row: BlockerRow): DueProject['facts'] {
   return {
-    applying: row?.applying ?? false,
-    lock: row?.lockNumber == null || row.lockWho === null ? undefined : { number: row.lockNumber, who: row.lockWho },
-    openPullRequests: row?.openNumbers ?? [],
-    lastAppliedAt: row?.lastAppliedAt ?? undefined,
+    applying: row.applying,
+    lock: row.lockNumber === null || row.lockWho === null ? undefined : { number: row.lockNumber, who: row.lockWho },
+    openPullRequests: row.openNumbers,
+    lastAppliedAt: row.lastAppliedAt ?? undefined,
   };
 }
