@@ -66,7 +66,7 @@ function toReference(server: JsonSchema, repository: JsonSchema): string {
     '',
     '## Repository: `holdfast.yaml`',
     '',
-    'Read from the top of the repository; without it `atlantis.yaml` version 3. Keys that decide what runs and who may (`workflows`, `workflow`, `plan_requirements`, `apply_requirements`, `repo_locks`, `automerge`) count as they are on the base branch. Keys that only Atlantis knows are said in the comment.',
+    'Read from the top of the repository; without it `atlantis.yaml` version 3. Keys that decide what runs and who may (`workflows`, `workflow`, `plan_requirements`, `apply_requirements`, `repo_locks`, `automerge`) count as they are on the base branch; `drift` counts as it is on the tracked branch. Keys that only Atlantis knows are said in the comment.',
     '',
     'Without a `workflow` a plan is `init` and `plan`; a file `env/<workspace>.tfvars` in the project is given to `plan` as `-var-file`, as Atlantis does.',
     '',
