@@ -62,8 +62,6 @@ export interface PublicationStore extends PublishLeases<PullRequestId> {
   endReaction(id: PullRequestId, commentId: string, reaction: string): Promise<void>;
   endMinimize(nodeIds: readonly string[]): Promise<void>;
   endMerge(id: PullRequestId, state: 'merged' | 'refused', reason: string | undefined): Promise<void>;
-  /** Gives the pull request free; what is left of `version` is due after this time, and unless more is wanted the sweep leaves it alone until then. */
-  putOff(lease: PublishLease<PullRequestId>, version: number, dueInMs: number): Promise<void>;
   /** How automerge ended; undefined when it was not wanted or has not been tried. */
   findMerge(
     id: PullRequestId,

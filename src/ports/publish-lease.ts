@@ -12,6 +12,8 @@ export interface PublishLeases<Id extends string = string> {
   recover(isDeadOwner?: (owner: string) => boolean): Promise<readonly Id[]>;
   /** Everything up to `version` is published; gives it free. Changes nothing when another has it. */
   close(lease: PublishLease<Id>, version: number | undefined): Promise<void>;
+  /** Gives it free; what is left of `version` is due after this time, and unless more is wanted the sweep leaves it alone until then. */
+  putOff(lease: PublishLease<Id>, version: number, dueInMs: number): Promise<void>;
   /** More is wanted than this version. */
   isWantedSince(id: Id, version: number): Promise<boolean>;
 }

@@ -110,7 +110,7 @@ export interface RunStore {
   handBack(lease: Lease): Promise<Wakeups>;
   /** Deals with runs whose lease ran out, or whose owner is one of `deadOwners`. */
   recover(isDeadOwner?: (owner: string) => boolean): Promise<Wakeups>;
-  /** Runs that could be claimed and pull requests that are not published though it is due; for the sweep. */
+  /** Runs that could be claimed, and pull requests and reports that are not published though it is due; for the sweep. */
   findNeglected(): Promise<Wakeups>;
 
   findRun(id: string): Promise<RunRecord | undefined>;

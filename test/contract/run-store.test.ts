@@ -594,7 +594,12 @@ describe('recovering', () => {
   test('what could be claimed and what is unpublished is found again by the sweep', async () => {
     const pull = await stage.open(1);
     const [id] = await stage.queue(pull, 'plan', ['a']);
-    expect(await stage.runs.findNeglected()).toEqual({ runIds: [id], pullRequestIds: [pull.id], deliveries: [] });
+    expect(await stage.runs.findNeglected()).toEqual({
+      runIds: [id],
+      pullRequestIds: [pull.id],
+      deliveries: [],
+      repositoryIds: [],
+    });
     await stage.start();
     expect((await stage.runs.findNeglected()).runIds).toEqual([]);
   });

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { createDeliveryStore } from '../../src/adapters/postgres/delivery-store.ts';
+import { createDriftStore } from '../../src/adapters/postgres/drift/drift-store.ts';
+import { createReportStore } from '../../src/adapters/postgres/drift/report-store.ts';
 import { createPublicationStore } from '../../src/adapters/postgres/publication-store.ts';
 import { createPullRequestStore } from '../../src/adapters/postgres/pull-request-store.ts';
 import { createRetention } from '../../src/adapters/postgres/retention.ts';
@@ -28,6 +30,8 @@ export async function createRecordStage() {
     pulls: createPullRequestStore(db),
     publications: createPublicationStore(db),
     retention: createRetention(db),
+    drift: createDriftStore(db, () => []),
+    reports: createReportStore(db),
   };
   let batches = 0;
 

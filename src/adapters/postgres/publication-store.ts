@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import type { PullRequestId } from '../../core/record.ts';
 import type { PublicationStore } from '../../ports/publication-store.ts';
-import { expiry } from './leases.ts';
 import { openPublication } from './open-publication.ts';
-import { GIVE_FREE, PULL_REQUESTS, publishLeases } from './publish-leases.ts';
+import { PULL_REQUESTS, publishLeases } from './publish-leases.ts';
 import { wantPublication } from './rows.ts';
 import type { Database } from './schema.ts';
 import { transact } from './transact.ts';
@@ -13,12 +12,6 @@ export function createPublicationStore(db: Kysely<Database>): PublicationStore {
     open: (id, worker) => transact(db, (trx) => openPublication(trx, id, worker)),
     want: (id) => wantPublication(db, [id]),
     ...publishLeases<PullRequestId>(db, PULL_REQUESTS),
-    putOff: async (lease, version, dueInMs) => {
-      const due = sql<Date | null>`case when publish_wanted > ${version} then null else ${expiry(dueInMs)} end`;
-      await sql`
-        update pull_requests set ${GIVE_FREE}, publish_due = ${due}
-        where id = ${lease.id} and publish_lease_token = ${lease.token}`.execute(db);
-    },
     findPullRequestOfBatch: async (batchId) => {
       const row = await db.selectFrom('batches').select('pull_request_id').where('id', '=', batchId).executeTakeFirst();
       return row?.pull_request_id as PullRequestId | undefined;

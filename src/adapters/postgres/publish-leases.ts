@@ -11,6 +11,8 @@ export interface PublishedTable {
   /** Columns that count what was wanted, and up to where that was done. */
   readonly wanted: 'publish_wanted' | 'report_wanted';
   readonly done: 'publish_done' | 'report_done';
+  /** When what is left is due; null: now. */
+  readonly due: 'publish_due' | 'report_due';
 }
 
 export const PULL_REQUESTS: PublishedTable = {
@@ -18,6 +20,7 @@ export const PULL_REQUESTS: PublishedTable = {
   id: 'id',
   wanted: 'publish_wanted',
   done: 'publish_done',
+  due: 'publish_due',
 };
 
 export const REPORTS: PublishedTable = {
@@ -25,6 +28,7 @@ export const REPORTS: PublishedTable = {
   id: 'repository_id',
   wanted: 'report_wanted',
   done: 'report_done',
+  due: 'report_due',
 };
 
 export interface TakenLease {
@@ -54,7 +58,7 @@ export async function takePublishLease(
 
 export function publishLeases<Id extends string>(
   db: Kysely<Database>,
-  { name, id, wanted, done }: PublishedTable,
+  { name, id, wanted, done, due }: PublishedTable,
 ): PublishLeases<Id> {
   const table = sql.table(name);
   return {
@@ -67,6 +71,12 @@ export function publishLeases<Id extends string>(
     close: async (lease, version) => {
       await sql`
         update ${table} set ${GIVE_FREE}, ${sql.ref(done)} = coalesce(${version ?? null}::integer, ${sql.ref(done)})
+        where ${sql.ref(id)} = ${lease.id} and publish_lease_token = ${lease.token}`.execute(db);
+    },
+    putOff: async (lease, version, dueInMs) => {
+      const at = sql`case when ${sql.ref(wanted)} > ${version} then null else ${expiry(dueInMs)} end`;
+      await sql`
+        update ${table} set ${GIVE_FREE}, ${sql.ref(due)} = ${at}
         where ${sql.ref(id)} = ${lease.id} and publish_lease_token = ${lease.token}`.execute(db);
     },
     recover: async (isDeadOwner) => {
@@ -88,4 +98,4 @@ export function publishLeases<Id extends string>(
   };
 }
 
-export const GIVE_FREE = sql`publish_lease_owner = null, publish_lease_token = null, publish_lease_until = null`;
+const GIVE_FREE = sql`publish_lease_owner = null, publish_lease_token = null, publish_lease_until = null`;

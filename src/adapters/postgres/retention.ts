@@ -118,6 +118,15 @@ const removeReplies: Removal = {
       order by created_at limit ${limit}))`,
 };
 
+const removeIssueReplies: Removal = {
+  limit: ROWS_AT_ONCE,
+  statement: (before, limit) => sql`
+    delete from issue_replies where ctid = any(array(
+      select ctid from issue_replies
+      where created_at < ${before} and state in ('posted', 'given_up')
+      order by created_at limit ${limit}))`,
+};
+
 const removeAudit: Removal = {
   limit: ROWS_AT_ONCE,
   statement: (before, limit) => sql`
@@ -129,6 +138,6 @@ const REMOVALS: Readonly<Record<RetentionKind, readonly Removal[]>> = {
   logs: [removeOutput],
   plans: [emptyPlans],
   deliveries: [removeDeliveries],
-  runs: [removePullRequests, removeBatches, removeApplies, removeReplies],
+  runs: [removePullRequests, removeBatches, removeApplies, removeReplies, removeIssueReplies],
   audit: [removeAudit],
 };

@@ -147,10 +147,18 @@ function recovery(db: Kysely<Database>): Pick<RunStore, 'recover' | 'findNeglect
         .where((eb) => eb.or([eb('publish_due', 'is', null), eb('publish_due', '<', sql<Date>`clock_timestamp()`)]))
         .limit(100)
         .execute();
+      const reports = await db
+        .selectFrom('tracked_branches')
+        .select('repository_id')
+        .whereRef('report_wanted', '>', 'report_done')
+        .where((eb) => eb.or([eb('report_due', 'is', null), eb('report_due', '<', sql<Date>`clock_timestamp()`)]))
+        .limit(100)
+        .execute();
       return {
         runIds: runs.map((run) => run.id),
         pullRequestIds: pulls.map((pull) => pull.id as PullRequestId),
         deliveries: [],
+        repositoryIds: reports.map((report) => report.repository_id),
       };
     },
   };

@@ -34,7 +34,9 @@ export interface Database {
   drift_projects: DriftProjectTable;
   drift_issues: DriftIssueTable;
   issue_replies: IssueReplyTable;
+  issue_reactions: IssueReactionTable;
   notifications: NotificationTable;
+  counters: CounterTable;
 }
 
 interface DeliveryTable {
@@ -274,6 +276,7 @@ interface TrackedBranchTable {
   problem_since: OptionalInstant;
   report_wanted: Generated<number>;
   report_done: Generated<number>;
+  report_due: OptionalInstant;
   publish_lease_owner: string | null;
   publish_lease_token: string | null;
   publish_lease_renewed_at: OptionalInstant;
@@ -312,12 +315,11 @@ interface DriftIssueTable {
   kind: 'project' | 'summary' | 'dashboard';
   project_key: string | null;
   state: 'posting' | 'open' | 'closed' | 'gone';
-  host_id: string | null;
   number: number | null;
-  node_id: string | null;
   url: string | null;
   hash: string | null;
-  created_at: RecordedInstant;
+  by_people_at: OptionalInstant;
+  begun_at: RecordedInstant;
 }
 
 interface IssueReplyTable {
@@ -327,9 +329,17 @@ interface IssueReplyTable {
   number: number;
   comment_id: string | null;
   view: Json<object>;
+  stranger: Generated<boolean>;
   state: Generated<'wanted' | 'posting' | 'posted' | 'given_up'>;
   created_at: RecordedInstant;
   posted_at: OptionalInstant;
+}
+
+interface IssueReactionTable {
+  repository_id: string;
+  comment_id: string;
+  reaction: 'eyes' | 'rocket' | 'confused';
+  done: Generated<boolean>;
 }
 
 interface NotificationTable {
@@ -346,4 +356,11 @@ interface NotificationTable {
   error: string | null;
   created_at: RecordedInstant;
   sent_at: OptionalInstant;
+}
+
+interface CounterTable {
+  name: string;
+  label: string;
+  /** bigint */
+  value: string;
 }

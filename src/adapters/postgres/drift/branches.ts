@@ -36,6 +36,7 @@ export function branches(db: Kysely<Database>): Pick<DriftStore, BranchCalls> {
           .set({ synced_tip: null, polled_at: null })
           .where('repository_id', '=', repositoryId)
           .execute();
+        await wantReport(trx, repositoryId);
       }),
     listBranches: async () => (await selectBranches(db).orderBy('repository_id').execute()).map(toBranch),
     claimPolls: async (polledBefore, limit) => {

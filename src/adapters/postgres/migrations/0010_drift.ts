@@ -14,11 +14,12 @@ const STATEMENTS = [
 
   // tip: of the branch when it was last looked at; synced_tip: whose projects are the ones in drift_projects.
   // report_wanted/report_done: what its issues should say was changed / was published up to there.
+  // report_due: what is left of it waits until then.
   `create table tracked_branches (
     repository_id text primary key references repositories (id) on delete cascade,
     branch text not null, tip text, synced_tip text, settings_digest text,
     polled_at timestamptz, problem text, problem_since timestamptz,
-    report_wanted integer not null default 0, report_done integer not null default 0,
+    report_wanted integer not null default 0, report_done integer not null default 0, report_due timestamptz,
     publish_lease_owner text, publish_lease_token bigint, publish_lease_renewed_at timestamptz, publish_lease_until timestamptz)`,
   `create index tracked_branches_unreported on tracked_branches (repository_id) where report_wanted > report_done`,
 
@@ -38,23 +39,30 @@ const STATEMENTS = [
   `create index drift_projects_running on drift_projects (run_id) where run_id is not null`,
   `create index drift_projects_by_repository on drift_projects (repository_id)`,
 
-  // An issue of ours. id stands in its text, and says nothing. posting is written before the host is asked for a new one.
+  // An issue of ours. id stands in its text, and says nothing. posting is written before the host is asked for a new one, at begun_at.
+  // by_people_at: somebody else brought it into its state, after us. hash: of what it says.
   `create table drift_issues (
     id text primary key, repository_id text not null references repositories (id) on delete cascade,
     kind text not null check (kind in ('project', 'summary', 'dashboard')), project_key text,
     state text not null check (state in ('posting', 'open', 'closed', 'gone')),
-    host_id text, number integer, node_id text, url text, hash text,
-    created_at timestamptz not null default clock_timestamp(), unique nulls not distinct (repository_id, kind, project_key))`,
+    number integer, url text, hash text, by_people_at timestamptz,
+    begun_at timestamptz not null default clock_timestamp(), unique nulls not distinct (repository_id, kind, project_key))`,
   `create index drift_issues_by_number on drift_issues (repository_id, number)`,
 
-  // Answers to commands on drift issues: the outbox, as replies is for pull requests.
+  // What we say on drift issues: the outbox, as replies is for pull requests. stranger: to somebody who may not do what they asked for.
   `create table issue_replies (
     id text primary key, key text not null unique,
     repository_id text not null references repositories (id) on delete cascade, number integer not null,
-    comment_id text, view jsonb not null,
+    comment_id text, view jsonb not null, stranger boolean not null default false,
     state text not null default 'wanted' check (state in ('wanted', 'posting', 'posted', 'given_up')),
     created_at timestamptz not null default clock_timestamp(), posted_at timestamptz)`,
   `create index issue_replies_open on issue_replies (repository_id, created_at) where state in ('wanted', 'posting')`,
+  `create index issue_replies_to_strangers on issue_replies (repository_id, number, created_at) where stranger`,
+  `create table issue_reactions (
+    repository_id text not null references repositories (id) on delete cascade, comment_id text not null,
+    reaction text not null check (reaction in ('eyes', 'rocket', 'confused')), done boolean not null default false,
+    primary key (repository_id, comment_id, reaction))`,
+  `create index issue_reactions_open on issue_reactions (repository_id) where not done`,
 
   // The outbox of notifications, and afterwards the log of their delivery. key: once per thing that is told and receiver.
   `create table notifications (

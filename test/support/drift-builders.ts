@@ -1,0 +1,97 @@
+import type { BranchProject } from '../../src/core/drift/drift-project.ts';
+import type { DriftFindings, ResourceDifference } from '../../src/core/drift/drift.ts';
+import { type DriftState, type KnownDrift, NO_DRIFT } from '../../src/core/drift/lifecycle.ts';
+import { type DriftSettings, resolveDriftSettings } from '../../src/core/drift/settings.ts';
+import type { StoredFindings } from '../../src/core/drift/stored-findings.ts';
+import type { Project } from '../../src/core/project.ts';
+import { buildProject, HEAD, keyOf } from './builders.ts';
+
+/** Valid values of drift; a test says only what it is about. */
+export const FIRST_SEEN = '2026-11-21T08:00:00.000Z';
+export const LAST_SEEN = '2026-11-21T11:00:00.000Z';
+export const FINGERPRINT = '0123456789abcdef';
+
+export function buildDriftSettings(some: Partial<DriftSettings> = {}): DriftSettings {
+  return { ...resolveDriftSettings({ server: [], repository: undefined, project: undefined }), ...some };
+}
+
+export function buildBranchProject(
+  dir = 'prod',
+  { project = {}, settings = {} }: { project?: Partial<Project>; settings?: Partial<DriftSettings> } = {},
+): BranchProject {
+  return {
+    key: keyOf(dir),
+    project: buildProject({ dir, ...project }),
+    settings: buildDriftSettings(settings),
+    inputsDigest: 'inputs',
+  };
+}
+
+/** Drift that people are told of. */
+export function drifting(some: Partial<KnownDrift> = {}, state: Partial<DriftState> = {}): DriftState {
+  return {
+    ...NO_DRIFT,
+    episode: 1,
+    turns: [FIRST_SEEN],
+    drift: {
+      fingerprint: FINGERPRINT,
+      firstSeenAt: FIRST_SEEN,
+      lastSeenAt: LAST_SEEN,
+      sightings: 2,
+      confirmed: true,
+      changes: 0,
+      deletion: false,
+      absent: 0,
+      quiet: undefined,
+      ...some,
+    },
+    ...state,
+  };
+}
+
+/** Somebody changed an attribute, and an apply would change it back. */
+export function buildDifference(some: Partial<ResourceDifference> = {}): ResourceDifference {
+  return {
+    address: 'fake_bucket.logs',
+    type: 'fake_bucket',
+    kind: 'drift',
+    action: 'update',
+    reason: undefined,
+    missing: false,
+    destructive: false,
+    attributes: [
+      {
+        path: 'tags.owner',
+        kind: 'drift',
+        applied: '"ann"',
+        live: '"eve"',
+        wanted: '"ann"',
+        unknown: false,
+        sensitive: false,
+        digest: 'd',
+      },
+    ],
+    attributesLeftOut: 0,
+    fingerprint: 'f1',
+    ...some,
+  };
+}
+
+export function buildFindings(some: Partial<DriftFindings> = {}): DriftFindings {
+  return {
+    sync: 'drift',
+    inputs: 'unchanged',
+    complete: true,
+    resources: [buildDifference()],
+    outputs: [],
+    failedChecks: [],
+    fingerprint: FINGERPRINT,
+    canonicalDigest: 'canonical',
+    ...some,
+  };
+}
+
+export function buildStoredFindings(some: Partial<StoredFindings> = {}): StoredFindings {
+  const findings = some.findings ?? buildFindings();
+  return { found: findings, findings, ignored: [], sha: HEAD, checkedAt: LAST_SEEN, runId: 'run-1', ...some };
+}
