@@ -16,6 +16,12 @@ export interface Planned {
   readonly json: PlanJson;
 }
 
+/** What a program wrote, and how it ended. */
+interface Ended {
+  readonly text: string;
+  readonly exitCode: number | undefined;
+}
+
 /** A project with a cloud of its own, under plain Terraform. */
 export interface DriftStage extends AsyncDisposable {
   readonly directory: string;
@@ -30,7 +36,9 @@ export interface DriftStage extends AsyncDisposable {
   put(name: string, values: Readonly<Record<string, unknown>>): Promise<void>;
   live(name: string): Promise<Readonly<Record<string, unknown>>>;
   faults(...list: readonly unknown[]): Promise<void>;
-  terraform(...args: readonly string[]): Promise<{ readonly text: string; readonly exitCode: number | undefined }>;
+  terraform(...args: readonly string[]): Promise<Ended>;
+  /** Another program in Terraform's place. */
+  run(program: string, ...args: readonly string[]): Promise<Ended>;
   plan(...args: readonly string[]): Promise<Planned>;
   /** Plans and classifies as a drift check does. */
   check(inputs: InputsComparison): Promise<DriftFindings & { readonly exitCode: number | undefined }>;
@@ -52,8 +60,8 @@ export async function createDriftStage(): Promise<DriftStage> {
   const object = (name: string) => join(directory, 'cloud', `${name}.json`);
   const live: DriftStage['live'] = async (name) =>
     JSON.parse(await readFile(object(name), 'utf8')) as Readonly<Record<string, unknown>>;
-  const terraform: DriftStage['terraform'] = async (...args) => {
-    const { all, exitCode } = await execa('terraform', args, {
+  const run: DriftStage['run'] = async (program, ...args) => {
+    const { all, exitCode } = await execa(program, args, {
       cwd: directory,
       env: { TF_CLI_CONFIG_FILE: rc, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' },
       reject: false,
@@ -62,6 +70,7 @@ export async function createDriftStage(): Promise<DriftStage> {
     });
     return { text: all, exitCode };
   };
+  const terraform: DriftStage['terraform'] = (...args) => run('terraform', ...args);
   const mustDo = async (...args: readonly string[]) => {
     const { text, exitCode } = await terraform(...args);
     if (exitCode !== 0) throw new Error(`terraform ${args.join(' ')} ended with ${exitCode}:\n${text}`);
@@ -83,6 +92,7 @@ export async function createDriftStage(): Promise<DriftStage> {
     directory,
     live,
     terraform,
+    run,
     plan,
     code: (text) => writeFile(join(directory, 'main.tf'), HEAD + text),
     async write(path, text) {
