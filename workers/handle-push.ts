@@ -8,6 +8,10 @@ import { wake } from './wake.ts';
 export async function handlePush(context: RunContext, host: VcsHost, event: PushEvent): Promise<void> {
   const repository = await openRepository(context, host, event);
   if (repository === undefined) return;
+  if (event.branch === repository.defaultBranch) {
+    await context.drift.pollSoon(`${repository.host}/${repository.id}`);
+    await context.queue.enqueue('drift', {});
+  }
   const open = await context.pulls.listOpen(repository, event.branch);
   for (const known of open) {
     const pull = await refreshPullRequest(context, host, repository, known.number);

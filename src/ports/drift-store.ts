@@ -87,6 +87,8 @@ export interface DriftStore {
   listBranches(): Promise<readonly TrackedBranch[]>;
   /** Branches that nobody has looked at since, oldest first; they count as looked at now, so that one machine alone does it. */
   claimPolls(polledBefore: Date, limit: number): Promise<readonly TrackedBranch[]>;
+  /** It has moved, as somebody says: it is looked at the next time, however recently it was. */
+  pollSoon(repositoryId: string): Promise<void>;
   saveProblem(repositoryId: string, sentence: string | undefined): Promise<void>;
   /** The projects of the tip; those it does not have any more are not checked again. */
   syncProjects(

@@ -31,6 +31,7 @@ export async function trackJob(context: RunContext): Promise<void> {
       context.logger.warn({ host: host.host, error }, 'the repositories to look at for drift could not be listed');
     }
   }
+  await context.queue.enqueue('drift', {});
 }
 
 function isTrackable(context: RunContext, repository: Repository): boolean {

@@ -9,9 +9,9 @@ import { toRepository } from '../rows.ts';
 import type { Database } from '../schema.ts';
 import { storableJson } from '../storable-json.ts';
 import { transact } from '../transact.ts';
-import { wantReport } from './drift-rows.ts';
+import { overdueColumn, wantReport } from './drift-rows.ts';
 
-type BranchCalls = 'track' | 'untrack' | 'listBranches' | 'claimPolls' | 'saveProblem' | 'syncProjects';
+type BranchCalls = 'track' | 'untrack' | 'listBranches' | 'claimPolls' | 'pollSoon' | 'saveProblem' | 'syncProjects';
 
 /** Which branches are tracked, and which projects they have. */
 export function branches(db: Kysely<Database>): Pick<DriftStore, BranchCalls> {
@@ -58,6 +58,13 @@ export function branches(db: Kysely<Database>): Pick<DriftStore, BranchCalls> {
       const ids = claimed.map((row) => row.repository_id);
       if (ids.length === 0) return [];
       return (await selectBranches(db).where('repository_id', 'in', ids).execute()).map(toBranch);
+    },
+    pollSoon: async (repositoryId) => {
+      await db
+        .updateTable('tracked_branches')
+        .set({ polled_at: null })
+        .where('repository_id', '=', repositoryId)
+        .execute();
     },
     saveProblem: async (repositoryId, sentence) => {
       await db
@@ -126,14 +133,16 @@ async function unlist(trx: Transaction<Database>, repositoryId: string, kept: re
 async function readDueStates(trx: Transaction<Database>, repositoryId: string) {
   const rows = await trx
     .selectFrom('drift_projects')
-    .select(['project_key', 'schedule', 'due_at', 'listed'])
+    .select(['project_key', 'schedule', 'due_at', 'listed', 'last_success_at', 'found_at'])
     .where('repository_id', '=', repositoryId)
     .execute();
   // One that comes back begins anew: its due time went with it.
   return new Map(
-    rows.flatMap((row) =>
-      row.listed ? [[row.project_key, { schedule: row.schedule, dueAt: row.due_at ?? undefined }] as const] : [],
-    ),
+    rows.flatMap(({ project_key, listed, schedule, due_at, last_success_at, found_at }) => {
+      // Nobody has waited for the check of one that was not to be checked.
+      const waitsSince = due_at === null ? undefined : (last_success_at ?? found_at);
+      return listed ? [[project_key, { schedule, dueAt: due_at ?? undefined, waitsSince }] as const] : [];
+    }),
   );
 }
 
@@ -155,6 +164,7 @@ async function saveProject(
     schedule: due.schedule,
     due_at: settings.enabled ? (due.dueAt ?? null) : null,
     starts_per_minute: settings.enabled ? meanStartsPerMinute(settings) : 0,
+    overdue_at: overdueColumn({ key, settings }, known.get(key)?.waitsSince ?? now),
   };
   await trx
     .insertInto('drift_projects')
