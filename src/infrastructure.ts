@@ -11,10 +11,13 @@ import { createGithubHost } from './adapters/github/github-host.ts';
 import { scaledWriteLimits } from './adapters/github/write-budget.ts';
 import { createHclParser } from './adapters/hcl2json/index.ts';
 import { createUnsandboxed } from './adapters/no-sandbox/no-sandbox.ts';
+import { createNotifier } from './adapters/notifications/create-notifier.ts';
 import { connectPostgres } from './adapters/postgres/connection.ts';
+import { createCounterStore } from './adapters/postgres/counter-store.ts';
 import { createDeliveryStore } from './adapters/postgres/delivery-store.ts';
 import { migrate } from './adapters/postgres/migrate.ts';
 import { createDriftStore } from './adapters/postgres/drift/drift-store.ts';
+import { createNotificationStore } from './adapters/postgres/notification-store.ts';
 import { createPublicationStore } from './adapters/postgres/publication-store.ts';
 import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
 import { createRetention } from './adapters/postgres/retention.ts';
@@ -28,11 +31,13 @@ import {
   readInstallationSecrets,
 } from './config/installation.ts';
 import type { ServerConfig } from './config/server-config.ts';
+import { addressTo } from './core/drift/receivers.ts';
 import { createOutboundDispatcher } from './lib/outbound-dispatcher.ts';
 import { createSeal, UnsealError } from './lib/seal.ts';
 import { Secret } from './lib/secret.ts';
 import { createWorkerId, isGoneFromHere } from './lib/worker-id.ts';
 import type { Logger } from './ports/logger.ts';
+import type { Notifier } from './ports/notifier.ts';
 import type { Sandbox } from './ports/sandbox.ts';
 import type { VcsHost } from './ports/vcs-host.ts';
 
@@ -91,7 +96,10 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     runs: createRunStore(connection.db),
     pulls: createPullRequestStore(connection.db),
     publications: createPublicationStore(connection.db),
-    drift: createDriftStore(connection.db, () => []),
+    drift: createDriftStore(connection.db, addressTo(config.notifications)),
+    notifications: createNotificationStore(connection.db),
+    notifiers: openNotifiers(config),
+    counters: createCounterStore(connection.db),
     retention: createRetention(connection.db),
     digestKey,
     workDirectory,
@@ -173,6 +181,11 @@ export function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<str
     dispatcher: createOutboundDispatcher({ proxyUrl: config.proxyUrl, noProxy: config.noProxy, ca: github.ca }),
   });
   return new Map([[host.host, host]]);
+}
+
+function openNotifiers({ notifications, proxyUrl, noProxy }: ServerConfig): ReadonlyMap<string, Notifier> {
+  const now = () => new Date();
+  return new Map(notifications.map((one) => [one.name, createNotifier({ ...one, proxyUrl, noProxy, now })]));
 }
 
 export function openSandbox(config: ServerConfig, slotsDirectory: string, databaseUrl: Secret | undefined): Sandbox {

@@ -1,11 +1,14 @@
 import type { Secret } from '../src/lib/secret.ts';
 import type { ServerConfig } from '../src/config/server-config.ts';
 import type { Seal } from '../src/lib/seal.ts';
+import type { CounterStore } from '../src/ports/counter-store.ts';
 import type { DeliveryStore } from '../src/ports/delivery-store.ts';
 import type { DriftStore } from '../src/ports/drift-store.ts';
 import type { HclParser } from '../src/ports/hcl-parser.ts';
 import type { JobQueue } from '../src/ports/job-queue.ts';
 import type { Logger } from '../src/ports/logger.ts';
+import type { NotificationStore } from '../src/ports/notification-store.ts';
+import type { Notifier } from '../src/ports/notifier.ts';
 import type { PublicationStore } from '../src/ports/publication-store.ts';
 import type { PullRequestStore } from '../src/ports/pull-request-store.ts';
 import type { RepositoryMirror } from '../src/ports/repository-mirror.ts';
@@ -43,6 +46,10 @@ export interface WorkerContext {
   readonly pulls: PullRequestStore;
   readonly publications: PublicationStore;
   readonly drift: DriftStore;
+  readonly notifications: NotificationStore;
+  /** By the name of the receiver. */
+  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly counters: CounterStore;
   readonly retention: Retention;
   readonly seal: Seal;
   /** Keys the hashes of plan values; one per installation. */

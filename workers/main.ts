@@ -5,6 +5,7 @@ import { createCommitReader } from './commit-facts.ts';
 import type { WorkerContext } from './context.ts';
 import { eventJob } from './event-job.ts';
 import { driftJob } from './drift/drift-job.ts';
+import { notifyJob } from './drift/notify-job.ts';
 import { trackJob } from './drift/track-branches.ts';
 import { createProviderMirror } from './provider-mirror.ts';
 import { publishJob } from './publish-job.ts';
@@ -20,6 +21,7 @@ const CLEANUP_EVERY_MS = 5 * 60_000;
 /** How often the hosts are asked for repositories that nobody has told us of, milliseconds. */
 const TRACK_EVERY_MS = 3_600_000;
 const DRIFT_EVERY_MS = 10_000;
+const NOTIFY_EVERY_MS = 10_000;
 /** Fetching providers may take a while on a slow line, milliseconds. */
 const PROVIDER_TIMEOUT_MS = 10 * 60_000;
 
@@ -48,6 +50,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       cleanup: () => cleanupJob(context),
       track: () => trackJob(context),
       drift: () => driftJob(context),
+      notify: () => notifyJob(context),
     },
     {
       event: EVENTS_AT_ONCE,
@@ -57,6 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       cleanup: 1,
       track: 1,
       drift: 1,
+      notify: 1,
     },
   );
   await sweepJob(context, { atStart: true }).catch((error: unknown) =>
@@ -68,6 +72,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   // Somebody may have changed the list of repositories before this start.
   await context.queue.enqueue('track', {});
   await context.queue.repeat('drift', {}, DRIFT_EVERY_MS);
+  await context.queue.repeat('notify', {}, NOTIFY_EVERY_MS);
   return { publishRest: (withinMs) => publishRest(context, withinMs) };
 }
 

@@ -54,6 +54,13 @@ export const JOBS = {
     attempts: 1,
     backoffMs: 0,
   },
+  /** Tells receivers outside of drift what waits for them in the outbox. */
+  notify: {
+    payload: z.object({}),
+    key: () => 'notify',
+    attempts: 1,
+    backoffMs: 0,
+  },
 } as const;
 
 export type JobName = keyof typeof JOBS;

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { Secret } from './secret.ts';
@@ -9,6 +10,8 @@ export interface OutboundOptions {
   readonly noProxy: readonly string[];
   /** PEM text of certificates that are trusted beside those Node.js trusts. */
   readonly ca: string | undefined;
+  /** How names are looked up for direct connections; behind a proxy that is the proxy's. Default: the system's. */
+  readonly lookup?: LookupFunction;
 }
 
 /**
@@ -17,13 +20,14 @@ export interface OutboundOptions {
  */
 export function createOutboundDispatcher(options: OutboundOptions): Dispatcher {
   const tls = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), options.ca] };
-  if (!options.proxyUrl) return new Agent({ connect: tls });
+  const connect = options.lookup === undefined ? tls : { ...tls, lookup: options.lookup };
+  if (!options.proxyUrl) return new Agent({ connect });
   const proxy = options.proxyUrl.reveal();
   return new EnvHttpProxyAgent({
     httpProxy: proxy,
     httpsProxy: proxy,
     noProxy: options.noProxy.join(','),
-    connect: tls,
+    connect,
     requestTls: tls,
     proxyTls: tls,
   });

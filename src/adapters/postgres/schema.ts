@@ -307,6 +307,9 @@ interface DriftProjectTable {
   state: Json<object>;
   findings: Buffer | null;
   found_at: RecordedInstant;
+  failing: Generated<boolean>;
+  overdue_at: OptionalInstant;
+  failed_checks: Generated<number>;
 }
 
 interface DriftIssueTable {
