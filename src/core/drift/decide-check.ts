@@ -48,6 +48,7 @@ export function decideFindings(project: DriftProject, check: EndedCheck): DriftD
     changes: {
       ...changesOf(project, observed),
       sync,
+      failedChecks: findings.failedChecks.length,
       findings: check.seal(stored),
       ...(sync === 'unknown' ? {} : { lastSuccessAt: now }),
       ...(isBaseline ? { baselineDigest: inputsDigest } : {}),

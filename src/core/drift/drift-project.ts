@@ -51,6 +51,8 @@ export interface DriftProject extends BranchProject {
   /** Inputs of the last apply, or of the first check that found nothing; undefined: neither is on record. */
   readonly baselineDigest: string | undefined;
   readonly sync: SyncState;
+  /** Failed `check` blocks and conditions that the last check with a finding saw. */
+  readonly failedChecks: number;
   /** Why it was not checked when it was due. */
   readonly skip: (SkipReason & { readonly since: Date }) | undefined;
   readonly suspension: Suspension | undefined;
@@ -73,6 +75,7 @@ export type DriftProjectChanges = Partial<
     | 'lastSuccessAt'
     | 'baselineDigest'
     | 'sync'
+    | 'failedChecks'
     | 'skip'
     | 'suspension'
     | 'silences'

@@ -97,7 +97,12 @@ export function notifyOfWaiting(waiting: WaitingProject, now: Date): readonly Dr
 }
 
 /** From when on a project's check is overdue: half a period after it should have been there. undefined: it is never due. */
-export function overdueAt({ schedule, project, lastSuccessAt, foundAt }: WaitingProject): Date | undefined {
+export function overdueAt({
+  schedule,
+  project,
+  lastSuccessAt,
+  foundAt,
+}: Pick<WaitingProject, 'schedule' | 'project' | 'lastSuccessAt' | 'foundAt'>): Date | undefined {
   const since = lastSuccessAt ?? foundAt;
   if (schedule.kind === 'every') {
     return new Date(since.getTime() + schedule.everyMs + Math.max(LEAST_GRACE_MS, schedule.everyMs / 2));

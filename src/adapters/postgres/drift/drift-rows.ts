@@ -7,7 +7,8 @@ import type {
   DriftProjectChanges,
 } from '../../../core/drift/drift-project.ts';
 import type { SyncState } from '../../../core/drift/drift.ts';
-import type { DriftState } from '../../../core/drift/lifecycle.ts';
+import { type DriftState, isFailing } from '../../../core/drift/lifecycle.ts';
+import { overdueAt } from '../../../core/drift/notifications.ts';
 import type { DriftSettings } from '../../../core/drift/settings.ts';
 import type { SilenceRule } from '../../../core/drift/silence-rules.ts';
 import type { Suspension } from '../../../core/drift/skip.ts';
@@ -57,6 +58,7 @@ export function toDriftProject(row: DriftProjectRow): DriftProject {
     lastSuccessAt: row.last_success_at ?? undefined,
     baselineDigest: row.baseline_digest ?? undefined,
     sync: row.sync as SyncState,
+    failedChecks: row.failed_checks,
     skip: revived<NonNullable<DriftProject['skip']>>(row.skip),
     suspension: revived<Suspension>(row.suspension),
     silences: row.silences.map((rule) => reviveDates(rule) as SilenceRule),
@@ -93,6 +95,7 @@ export function toColumns(changes: DriftProjectChanges) {
     ...(changes.lastSuccessAt && { last_success_at: changes.lastSuccessAt }),
     ...(changes.baselineDigest !== undefined && { baseline_digest: changes.baselineDigest }),
     ...(changes.sync && { sync: changes.sync }),
+    ...(changes.failedChecks !== undefined && { failed_checks: changes.failedChecks }),
     ...(has('skip') && { skip: json(changes.skip) }),
     ...(has('suspension') && { suspension: json(changes.suspension) }),
     ...(changes.silences && { silences: storableJson(changes.silences) }),
@@ -100,6 +103,23 @@ export function toColumns(changes: DriftProjectChanges) {
     ...(changes.state && { state: storableJson(changes.state) }),
     ...(has('findings') && { findings: changes.findings ?? null }),
   };
+}
+
+/** Columns that follow from what was changed; the pages look for them. */
+export function healthColumns(
+  { key, settings }: Pick<DriftProject, 'key' | 'settings'>,
+  { state, lastSuccessAt }: Pick<DriftProjectChanges, 'state' | 'lastSuccessAt'>,
+) {
+  return {
+    ...(state && { failing: isFailing(state, settings) }),
+    ...(lastSuccessAt && { overdue_at: overdueColumn({ key, settings }, lastSuccessAt) }),
+  };
+}
+
+/** @param since the last check that succeeded, or since when the project is known. */
+export function overdueColumn({ key, settings }: Pick<DriftProject, 'key' | 'settings'>, since: Date): Date | null {
+  if (!settings.enabled) return null;
+  return overdueAt({ project: key, schedule: settings.schedule, lastSuccessAt: since, foundAt: since }) ?? null;
 }
 
 /** Marks that the issues of a repository may have to say something else. */

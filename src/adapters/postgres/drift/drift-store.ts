@@ -13,6 +13,7 @@ import { transact } from '../transact.ts';
 import { branches } from './branches.ts';
 import {
   type DriftProjectRow,
+  healthColumns,
   repositoryOf,
   selectDriftProjects,
   toColumns,
@@ -109,7 +110,7 @@ async function record(
   address: AddressNotification,
 ): Promise<void> {
   const { project } = known;
-  const columns = toColumns(decision.changes);
+  const columns = { ...toColumns(decision.changes), ...healthColumns(project, decision.changes) };
   if (Object.keys(columns).length > 0) {
     await trx.updateTable('drift_projects').set(columns).where('project_key', '=', project.key).execute();
   }
