@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { countStateResources, PlanFormatError, parsePlanJson, summarizePlan } from '../../../src/core/plan-json.ts';
+import {
+  countStateResources,
+  failedChecks,
+  PlanFormatError,
+  parsePlanJson,
+  summarizePlan,
+} from '../../../src/core/plan-json.ts';
 import { planFixture, readPlanFixture } from '../../support/plan-fixture.ts';
 
 const NONE = { add: 0, change: 0, destroy: 0, replace: 0, import: 0, move: 0, forget: 0, outputs: 0 };
@@ -50,6 +56,22 @@ describe('summarizePlan', () => {
       'check.fails: the content is not two',
       'check.unknown: will be known only after the apply',
     ]);
+  });
+
+  test('repeats failed checks alone, of resources and outputs too, where they are asked for', () => {
+    expect(failedChecks(planFixture('checks'))).toEqual(['check.fails: the content is not two']);
+    const check = (kind: string, status: string) => ({ address: { kind, to_display: kind }, status });
+    const checks = ['pass', 'unknown', 'fail', 'error'].flatMap((status) => [
+      check('resource', status),
+      check('check', status),
+    ]);
+    expect(failedChecks(parsePlanJson(JSON.stringify({ format_version: '1.2', checks })))).toEqual([
+      'resource: failed',
+      'check: failed',
+      'resource: could not be evaluated',
+      'check: could not be evaluated',
+    ]);
+    expect(failedChecks(parsePlanJson('{"format_version": "1.2", "checks": null}'))).toEqual([]);
   });
 
   test('counts the resources of the state, modules included', () => {

@@ -55,6 +55,55 @@ describe('what belongs together in three versions of a list', () => {
     ]);
   });
 
+  test('one that both dropped counts by itself when nobody added any', () => {
+    expect(align(['a', 'x', 'y'], ['a'], ['a', 'x'])).toEqual([
+      { at: [1, _, 1], index: _ },
+      { at: [2, _, _], index: _ },
+    ]);
+  });
+
+  describe('elements that have something of their own', () => {
+    const rules = (...list: readonly [port: unknown, cidr: string][]) => list.map(([port, cidr]) => ({ cidr, port }));
+
+    test('are matched by it, wherever they stand, though all three versions differ', () => {
+      const applied = rules([1, 'x'], [2, 'x'], [3, 'x']);
+      expect(align(applied, rules([3, 'x'], [2, 'x'], [1, 'hand']), rules([2, 'code'], [3, 'x'], [1, 'x']))).toEqual([
+        { at: [1, 1, 0], index: 0 },
+        { at: [0, 2, 2], index: 2 },
+      ]);
+      expect(
+        align(rules(['a', 'x'], ['b', 'x']), rules(['b', 'y'], ['a', 'x']), rules(['a', 'z'], ['b', 'x'])),
+      ).toEqual([
+        { at: [0, 1, 0], index: 0 },
+        { at: [1, 0, 1], index: 1 },
+      ]);
+    });
+
+    test.each([
+      ['is not the same in all', rules([1, 'x'], [2, 'x']), rules([1, 'y'], [3, 'x']), rules([1, 'z'], [2, 'x'])],
+      ['is there twice', rules([1, 'x'], [1, 'y']), rules([1, 'p'], [1, 'q']), rules([1, 'r'], [1, 's'])],
+      [
+        'is no text or number',
+        rules([[1], 'x'], [[2], 'x']),
+        rules([[1], 'y'], [[2], 'x']),
+        rules([[1], 'z'], [[2], 'y']),
+      ],
+      ['is null', rules([null, 'x'], [2, 'x']), rules([null, 'y'], [2, 'x']), rules([null, 'z'], [2, 'y'])],
+      ['is not of an object', [['x'], ['y']], [['p'], ['q']], [['r'], ['s']]],
+      ['has one less before', rules([1, 'x']), rules([1, 'y'], [2, 'y']), rules([1, 'z'], [2, 'z'])],
+      [
+        'has one more before',
+        rules([1, 'x'], [2, 'x'], [3, 'x']),
+        rules([1, 'y'], [2, 'y']),
+        rules([1, 'z'], [2, 'z']),
+      ],
+      ['has one less now', rules([1, 'x'], [2, 'x']), rules([1, 'y']), rules([1, 'z'], [2, 'z'])],
+    ])('but not by one that %s', (_what, applied, live, wanted) => {
+      const found = align(applied, live, wanted);
+      expect(found === 'whole' || found.every(({ index }) => index === undefined)).toBe(true);
+    });
+  });
+
   test.each([
     ['the order alone', ['a', 'b'], ['b', 'a'], ['a', 'b']],
     ['nothing', ['a'], ['a'], ['a']],
