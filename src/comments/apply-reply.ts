@@ -19,7 +19,7 @@ export function renderApplyReply(
     const end = fillTidy('apply-reply-end', model);
     return { top, end, length: top.length + end.length + 2 };
   });
-  const sections = view.projects.flatMap((project) => sectionOf(project, view.triggers));
+  const sections = view.projects.flatMap((project) => applySection(project, view.triggers));
   const rendered = renderSections(sections, options.limit - summary.length, view.pageUrl);
   return [summary.top, rendered, summary.end]
     .filter((part) => part !== '')
@@ -101,7 +101,11 @@ function noteOf({ title, result, explanation, erroredStateUrl }: ApplyRowView) {
   return isEmpty ? [] : [{ title, reason, interrupted, explanation: said, erroredStateUrl }];
 }
 
-function sectionOf(project: ApplyRowView, triggers: Triggers): Section[] {
+/** What an apply printed, or why it failed. */
+export function applySection(
+  project: Pick<ApplyRowView, 'title' | 'result' | 'outputText' | 'errorText' | 'explanation' | 'url'>,
+  triggers: Triggers,
+): readonly Section[] {
   const { title, result, outputText, errorText, explanation, url } = project;
   const failed = result.kind === 'failed';
   const text = harmlessOutput((failed ? (errorText ?? outputText) : outputText) ?? '', triggers);

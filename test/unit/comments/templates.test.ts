@@ -7,7 +7,7 @@ const HELPERS = ['prose', 'code', 'cell', 'html', 'link', 'pull', 'counted', 'in
 const OWN_WORDS = new Set(
   `headline totals result.icon result.text result.bar changes replace time verb destroys.words destroys.more drift purpose line
    icon text name short help next cut.shown cut.total info stillPlanned.more interrupted.more stopping.more dropped.more
-   projects.more unlocked.more unapplied.more`.split(/\s+/),
+   projects.more unlocked.more unapplied.more kind words reason maxOpenIssues owners.more outlook`.split(/\s+/),
 );
 const RAW = new Set(['fence', 'text', 'command', 'marker', 'trigger', '../trigger']);
 
