@@ -111,18 +111,8 @@ export function allRules({ silences, settings }: Pick<DriftProject, 'silences' |
   return [...silences, ...configuredRules(settings)];
 }
 
-const NEVER = new Date(8.64e15);
-
 function configuredRules({ ignore }: DriftSettings): readonly SilenceRule[] {
-  return ignore.map((rule, index) => ({
-    kind: 'ignore',
-    id: `config-${index + 1}`,
-    address: rule.address,
-    attribute: rule.attribute,
-    reason: rule.reason,
-    owner: rule.owner ?? 'the config file',
-    expires: rule.expires ?? NEVER,
-  }));
+  return ignore.map((rule, index) => ({ kind: 'ignore', id: `config-${index + 1}`, ...rule }));
 }
 
 function changesOf(project: DriftProject, { state, recheckAt }: Observed): DriftDecision['changes'] {
