@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { changeAddress, hasEffect, planAction } from '../plan-json.ts';
-import { DIFFERENCE_KINDS, gravest, type ResourceDifference } from './drift.ts';
+import { DIFFERENCE_KINDS, type DifferenceKind, gravest, type ResourceDifference } from './drift.ts';
 import {
   type Found,
   findDifferences,
@@ -32,7 +32,7 @@ export function classifyResource(observed: ObservedResource, context: DescribeCo
     place: one.place,
     attribute: { path: pathText(one.place.path), kind: one.kind, digest: digestPlace(context.key, address, one.place) },
   }));
-  const kept = all.slice(0, ATTRIBUTES_PER_RESOURCE);
+  const kept = keepSome(all);
   return {
     address,
     type: entry.type,
@@ -49,6 +49,15 @@ export function classifyResource(observed: ObservedResource, context: DescribeCo
       all.map(({ attribute }) => attribute),
     ),
   };
+}
+
+/** The gravest, and one of each kind at least: what an apply would do to the resource shows in them, however many there are. */
+function keepSome<T extends { readonly attribute: { readonly kind: DifferenceKind } }>(
+  sorted: readonly T[],
+): readonly T[] {
+  if (sorted.length <= ATTRIBUTES_PER_RESOURCE) return sorted;
+  const most = ATTRIBUTES_PER_RESOURCE - DIFFERENCE_KINDS.length;
+  return sorted.filter(({ attribute }, index) => index < most || attribute.kind !== sorted[index - 1]?.attribute.kind);
 }
 
 function byGravityAndPath(left: Found, right: Found): number {

@@ -73,7 +73,7 @@ export interface AttributeDifference extends ValueTexts {
 export interface ResourceDifference {
   readonly address: string;
   readonly type: string;
-  /** The gravest kind of its attributes, those left out included. */
+  /** The gravest kind of its attributes. */
   readonly kind: DifferenceKind;
   /** What an apply would do to it; undefined: nothing. */
   readonly action: PlanAction | undefined;
@@ -83,7 +83,7 @@ export interface ResourceDifference {
   readonly missing: boolean;
   /** An apply would delete a real object: a replace or a delete. */
   readonly destructive: boolean;
-  /** The gravest first, then by path; at most `ATTRIBUTES_PER_RESOURCE`. */
+  /** The gravest first, then by path; at most `ATTRIBUTES_PER_RESOURCE`, and of each kind that there is one at least. */
   readonly attributes: readonly AttributeDifference[];
   /** How many more there are. */
   readonly attributesLeftOut: number;

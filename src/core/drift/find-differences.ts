@@ -44,17 +44,18 @@ export function findDifferences(
   context: ResourceContext,
 ): readonly Found[] {
   const value = versionsOf(observed);
-  if (isGone(observed)) return action === undefined ? [goneForGood(context)] : madeAgain(value, context);
+  const { address } = observed.entry;
+  if (isGone(observed)) return action === undefined ? [goneForGood(context)] : madeAgain(value, address, context);
   const whole = ofWholeObject(observed.entry, action, context);
   if (isAllOrNothing(action)) return [...whole, ...leftBehind(value)];
   const places = differingPlaces(value).flatMap((place) => {
-    const kind = kindOfPlace(place, value, observed.entry.address, context);
+    const kind = kindOfPlace(place, value, address, context);
     return kind === undefined ? [] : [{ place, kind }];
   });
   if (whole.length > 0 || action === undefined || places.some(({ kind }) => explainsAction(kind))) {
     return [...whole, ...places];
   }
-  return [{ place: WHOLE, kind: causeOfUnknown(observed.entry.address, context) }, ...places];
+  return [{ place: WHOLE, kind: causeOfUnknown(address, context) }, ...places];
 }
 
 /** The object was there after the last apply and is not any more. */
@@ -79,19 +80,26 @@ function goneForGood({ inputs }: ResourceContext): Found {
   return { place: WHOLE, kind: inputs === 'changed' ? 'absorbed' : 'state_only' };
 }
 
-/** What comes back is what the code says now; where that is not what was applied, more than drift would be put right. */
+/**
+ * What comes back is what the code says now; where that is not what was applied, more than drift would be put right. Of a literal in code
+ * that is as it was applied, nothing but `ignore_changes` can have kept it from being applied, and that does not hold for a new object.
+ */
 function madeAgain(
   { values: [applied, , wanted], ...rest }: VersionedValue,
-  { inputs }: ResourceContext,
+  address: string,
+  context: ResourceContext,
 ): readonly Found[] {
   const changed = differingPlaces({ ...rest, values: [applied, applied, wanted] }).filter(({ unknown }) => !unknown);
-  const kind = CAUSE[inputs];
+  const kindOf = ({ names, namesToList }: Place): DifferenceKind => {
+    const given = givenValue(context.given, address, names.slice(0, namesToList));
+    return context.inputs === 'unchanged' && given.kind === 'literal' ? 'consequence' : CAUSE[context.inputs];
+  };
   return [
     { place: WHOLE, kind: 'drift' },
-    ...changed.map((place) => ({
-      kind,
-      place: { ...place, values: [place.values[0], undefined, place.values[2]] } as const,
-    })),
+    ...changed.map((place): Found => {
+      const [before, , after] = place.values;
+      return { kind: kindOf(place), place: { ...place, values: [before, undefined, after] } };
+    }),
   ];
 }
 

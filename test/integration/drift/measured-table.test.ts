@@ -65,6 +65,15 @@ describe('what a drift check calls it when', () => {
     expect(kindsOf(found)).toEqual({ [`${A} (all)`]: 'drift', [`${A} content`]: 'pending' });
   });
 
+  test('an object is missing whose attribute was scaled under ignore_changes: made again, it follows the code', async () => {
+    await applied(object('a', 'content = "one"\n lifecycle {\n ignore_changes = [content]\n }'));
+    await stage.edit('a', { content: 'scaled' });
+    await stage.apply('-refresh-only');
+    await stage.edit('a', undefined);
+    const found = await stage.check('unchanged');
+    expect(kindsOf(found)).toEqual({ [`${A} (all)`]: 'drift', [`${A} content`]: 'consequence' });
+  });
+
   test('an attribute was changed that only a replacement changes back: drift, destructive', async () => {
     await applied(tagged('one'));
     await stage.edit('a', { name: 'renamed' });

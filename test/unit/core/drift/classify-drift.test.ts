@@ -8,6 +8,7 @@ import { planFixture } from '../../../support/plan-fixture.ts';
 const A = 'x_thing.a';
 const before = { id: 'i', name: 'a', size: 1, version: 1 };
 const given = literals({ name: 'a', size: 1 });
+const expressions = { name: { references: ['var.name'] }, size: { references: ['var.size'] } };
 const INPUTS = ['changed', 'unchanged', 'unknown'] as const;
 
 describe('an attribute', () => {
@@ -169,11 +170,23 @@ describe('the whole object', () => {
   ] as const)('gone, and to be made again as another: the rest is no drift (inputs %s: %s)', (inputs, kind) => {
     const wanted = { name: 'a', size: 9 };
     const plan = sketchPlan([
-      { address: A, applied: before, live: null, wanted, unknown: { id: true, version: true }, given },
+      { address: A, applied: before, live: null, wanted, unknown: { id: true, version: true }, given: expressions },
     ]);
     const found = findingsOf(plan, inputs);
     expect(kindsOf(found)).toEqual({ [place('(all)')]: 'drift', [place('size')]: kind });
     expect(found.resources[0]?.attributes[1]).toMatchObject({ applied: '1', live: undefined, wanted: '9' });
+  });
+
+  test.each([
+    ['changed', 'pending'],
+    ['unchanged', 'consequence'],
+    ['unknown', 'baseline_unknown'],
+  ] as const)('gone, and to be made again as a literal says that was not applied (inputs %s: %s)', (inputs, kind) => {
+    const wanted = { name: 'a', size: 9 };
+    const plan = sketchPlan([
+      { address: A, applied: before, live: null, wanted, unknown: { id: true, version: true }, given },
+    ]);
+    expect(kindsOf(findingsOf(plan, inputs))).toEqual({ [place('(all)')]: 'drift', [place('size')]: kind });
   });
 
   test.each([

@@ -89,9 +89,27 @@ describe('values in findings', () => {
     ]);
     const [resource] = findingsOf(plan).resources;
     expect(resource?.kind).toBe('drift');
-    expect(resource?.attributes.length).toBe(ATTRIBUTES_PER_RESOURCE);
-    expect(resource?.attributesLeftOut).toBe(501 - ATTRIBUTES_PER_RESOURCE);
+    expect(resource?.attributes.length).toBe(192);
+    expect(resource?.attributesLeftOut).toBe(501 - 192);
     expect(resource?.attributes.slice(0, 3).map(({ path }) => path)).toEqual(['z', 'a000', 'a001']);
+  });
+
+  test('are kept all while they are not too many, and of each kind one however many there are', () => {
+    const many = (count: number, value: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${1000 + index}`, value]));
+    const kept = (count: number) => {
+      const values = (drifting: number, rest: readonly [number, number]) => ({
+        ...many(count - 2, drifting),
+        external: rest[0],
+        computed: rest[1],
+      });
+      const sketch = { applied: values(1, [1, 1]), live: values(2, [1, 2]), wanted: values(1, [2, 2]) };
+      return findingsOf(sketchPlan([{ address: A, ...sketch }])).resources[0];
+    };
+    expect(kept(ATTRIBUTES_PER_RESOURCE)).toMatchObject({ attributesLeftOut: 0 });
+    const more = kept(ATTRIBUTES_PER_RESOURCE + 1);
+    expect(more).toMatchObject({ kind: 'drift', attributesLeftOut: 7 });
+    expect(more?.attributes.slice(-3).map(({ kind }) => kind)).toEqual(['drift', 'external', 'state_only']);
   });
 
   test('left out count for the fingerprint', () => {
@@ -99,7 +117,7 @@ describe('values in findings', () => {
       Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`a${1000 + index}`, index < 299 ? first : last]));
     const one = findingsOf(drifted(many(1, 1), many(2, 2)));
     const other = findingsOf(drifted(many(1, 1), many(2, 3)));
-    expect(one.resources[0]?.attributesLeftOut).toBe(100);
+    expect(one.resources[0]?.attributesLeftOut).toBe(108);
     expect(one.fingerprint).not.toBe(other.fingerprint);
   });
 
