@@ -45,6 +45,7 @@ async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
     const wakeups = await record(context, run, outcome);
     const { end } = outcome;
     await wake(context, wakeups);
+    if (run.pullRequestId === undefined) await wakeSchedule(context);
     if (end === 'handed_back') logger.info({}, 'run handed back');
     else logger.info({ state: end.state, result: end.result.kind }, 'run ended');
   } catch (error) {
@@ -71,6 +72,15 @@ async function work(
       return driftCheckRun(context, run, keeper, afterwards);
     case 'remediation':
       return remediationRun(context, run, keeper, afterwards);
+  }
+}
+
+/** Its place is free for the next check that waits. Without this the timer finds that, seconds later. */
+async function wakeSchedule({ queue, logger }: RunContext): Promise<void> {
+  try {
+    await queue.enqueue('drift', {});
+  } catch (error) {
+    logger.warn({ error }, 'the queue did not take a wake-up; the timer will see to it');
   }
 }
 
