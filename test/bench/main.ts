@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Benchmark, type Figure, formatTable, isMissed } from './figure.ts';
 import { deliveries } from './deliveries.ts';
+import { driftClassifier } from './drift-classifier.ts';
 import { launch } from './launch.ts';
 import { manyProjects } from './many-projects.ts';
 import { memoryAtRest, memoryGrowth } from './memory.ts';
@@ -16,6 +17,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   onePullRequest,
   manyProjects,
   deliveries,
+  driftClassifier,
   memoryAtRest,
   memoryGrowth,
 ];
