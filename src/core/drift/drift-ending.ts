@@ -1,5 +1,6 @@
 import type { DriftFindings } from './drift.ts';
 import type { Quiet } from './silence-rules.ts';
+import { whoText } from './who.ts';
 
 const NOW: Readonly<Partial<Record<DriftFindings['sync'], string>>> = {
   in_sync: 'what runs is what the code says',
@@ -22,7 +23,7 @@ export interface DriftEnding {
 /** Why there is nothing to report any more, in a sentence. */
 export function endingWords({ sync, isIgnored, putRightBy }: DriftEnding): string {
   if (isIgnored) return 'All that drifts is under rules that ignore it.';
-  if (putRightBy !== undefined) return `The drift was put right by @${putRightBy}.`;
+  if (putRightBy !== undefined) return `The drift was put right by ${whoText(putRightBy)}.`;
   const now = NOW[sync];
   return now === undefined ? 'The drift is gone.' : `The drift is gone: ${now}.`;
 }
@@ -31,7 +32,7 @@ export function endingWords({ sync, isIgnored, putRightBy }: DriftEnding): strin
 export function silenceWords({ rules, until }: Quiet): string {
   const said = rules.map(({ kind, by, reason }) => {
     const verb = kind === 'snooze' ? 'Snoozed' : 'Acknowledged';
-    return `${verb} by @${by}${reason === undefined ? '.' : `: ${endSentence(reason)}`}`;
+    return `${verb} by ${whoText(by)}${reason === undefined ? '.' : `: ${endSentence(reason)}`}`;
   });
   const again = until === undefined ? 'when it changes' : `after ${timeText(until)}, if it is still there`;
   return `${[...new Set(said)].join(' ')} It is reported again ${again}.`;

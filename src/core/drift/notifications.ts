@@ -5,6 +5,7 @@ import { isFlapping, type DriftState } from './lifecycle.ts';
 import { dueAfterCheck, nextDue } from './schedule.ts';
 import type { DriftSchedule } from './settings.ts';
 import { isSuspended, type SkipCode, type Suspension } from './skip.ts';
+import { whoText } from './who.ts';
 
 export const DRIFT_EVENTS = [
   'drift_opened',
@@ -71,8 +72,8 @@ export function notifyOfRemediation({
   const event = failure === undefined ? 'remediation_done' : 'remediation_failed';
   const sentence =
     failure === undefined
-      ? `@${by} put the drift right.`
-      : `@${by} wanted to put the drift right, and it failed: ${failure}`;
+      ? `${whoText(by)} put the drift right.`
+      : `${whoText(by)} wanted to put the drift right, and it failed: ${failure}`;
   return { event, key: keyOf(event, project, runId), fingerprint, sentence };
 }
 
@@ -133,7 +134,7 @@ function suspendedLong({ project, suspension }: WaitingProject, now: Date): read
   const { since, by, reason } = suspension;
   const weeks = Math.floor((now.getTime() - since.getTime()) / WEEK_MS);
   if (weeks < 1) return [];
-  const sentence = `@${by} suspended its checks ${describeDuration(now.getTime() - since.getTime())} ago, without an end: ${reason}`;
+  const sentence = `${whoText(by)} suspended its checks ${describeDuration(now.getTime() - since.getTime())} ago, without an end: ${reason}`;
   const key = keyOf('suspended_too_long', project, since.toISOString(), String(weeks));
   return [{ event: 'suspended_too_long', key, fingerprint: undefined, sentence }];
 }

@@ -6,6 +6,7 @@ import type { UnmetRequirement } from '../reply.ts';
 import type { DifferenceKind, DriftFindings, ResourceDifference } from './drift.ts';
 import type { DriftMode } from './settings.ts';
 import { isSuspended, type Suspension } from './skip.ts';
+import { whoText } from './who.ts';
 
 /** A person as the host and the server's rules know them now. */
 export interface Person extends ActorPermission {
@@ -78,7 +79,7 @@ const notSuspended: Rule = (facts) =>
   isSuspended(facts.suspension, facts.now)
     ? unmet(
         facts,
-        `@${facts.suspension.by} suspended it: ${facts.suspension.reason}`,
+        `${whoText(facts.suspension.by)} suspended it: ${facts.suspension.reason}`,
         `Talk to them, or comment \`${facts.trigger} drift resume\`.`,
       )
     : undefined;

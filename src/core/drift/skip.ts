@@ -1,4 +1,5 @@
 import { describeDuration } from '../../lib/duration.ts';
+import { whoText } from './who.ts';
 import type { WindowState } from './windows.ts';
 
 /** A project is not checked until somebody says so or the time has come. */
@@ -70,6 +71,13 @@ export function isSuspended(suspension: Suspension | undefined, now: Date): susp
   return suspension !== undefined && (suspension.until === undefined || suspension.until > now);
 }
 
+/** Who suspended it, for how long by now, until when and why; may hold what people wrote. */
+export function suspensionText({ by, reason, since, until }: Suspension, now: Date): string {
+  const age = describeDuration(now.getTime() - since.getTime());
+  const end = until === undefined ? 'until it is resumed' : `until ${timeText(until)}`;
+  return `Suspended by ${whoText(by)} for ${age}, ${end}: ${reason}`;
+}
+
 type Rule = (facts: SkipFacts) => string | undefined;
 
 const disabled: Rule = ({ enabled }) => (enabled ? undefined : 'Its drift checks are turned off in the config.');
@@ -79,13 +87,8 @@ const missing: Rule = ({ repository }) =>
 
 const archived: Rule = ({ repository }) => (repository === 'archived' ? 'The repository is archived.' : undefined);
 
-const suspended: Rule = ({ suspension, now }) => {
-  if (!isSuspended(suspension, now)) return undefined;
-  const { by, reason, since, until } = suspension;
-  const age = describeDuration(now.getTime() - since.getTime());
-  const end = until === undefined ? 'until it is resumed' : `until ${timeText(until)}`;
-  return `Suspended by @${by} for ${age}, ${end}: ${reason}`;
-};
+const suspended: Rule = ({ suspension, now }) =>
+  isSuspended(suspension, now) ? suspensionText(suspension, now) : undefined;
 
 const applying: Rule = (facts) => (facts.applying ? 'It is being applied.' : undefined);
 
