@@ -140,7 +140,7 @@ export interface PlannedProject {
   readonly canonical: CanonicalPlan;
   /** Everything the plan file says; holds secrets in clear, and is never stored. */
   readonly json: PlanJson;
-  /** The text `terraform show` prints; hostile, Terraform's own masking only. */
+  /** The text `terraform show` prints; hostile, Terraform's own masking only. Empty for one that only observes. */
   readonly planText: string;
   /** Resource instances in the state before this plan; `expectedResources` of the next one. */
   readonly stateResources: number;

@@ -42,7 +42,8 @@ export async function readPlan(context: StageContext): Promise<PlanFacts | StepF
   // Beside each other: neither can change anything, and both together take most of the time after a plan.
   const [json, planText] = await Promise.all([
     show(context, 'show -json', showJsonArgv),
-    show(context, 'show', showTextArgv),
+    // Nobody reads the text of a plan that only observes.
+    context.run.observes ? '' : show(context, 'show', showTextArgv),
   ]);
   if (typeof json !== 'string') return json;
   const plan = parse(context, json);

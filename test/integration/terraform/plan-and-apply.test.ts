@@ -47,6 +47,15 @@ describe('planProject and applyProject', () => {
     expect(bench.progress.filter(({ phase }) => phase === 'plan').at(-1)).toMatchObject({ done: 2 });
   });
 
+  test('one that only observes is shown as JSON alone', async () => {
+    await using bench = await createTerraformBench();
+    await bench.write(infrastructureFiles(bench));
+    const run = await bench.run({ project: { dir: 'app' } });
+    const { timings, summary, planText } = mustBePlanned(await planProject({ ...run, observes: true }));
+    expect(timings.map(({ name }) => name)).toEqual(['init', 'plan', 'show -json']);
+    expect({ add: summary.counts.add, planText }).toEqual({ add: 2, planText: '' });
+  });
+
   test('a hot-fix between approval and apply is seen as a difference, and the same plan twice is not', async () => {
     await using bench = await createTerraformBench();
     await bench.write(infrastructureFiles(bench));
