@@ -18,6 +18,7 @@ import { createDeliveryStore } from './adapters/postgres/delivery-store.ts';
 import { migrate } from './adapters/postgres/migrate.ts';
 import { createDriftStore } from './adapters/postgres/drift/drift-store.ts';
 import { createNotificationStore } from './adapters/postgres/notification-store.ts';
+import { createReportStore } from './adapters/postgres/drift/report-store.ts';
 import { createPublicationStore } from './adapters/postgres/publication-store.ts';
 import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
 import { createRetention } from './adapters/postgres/retention.ts';
@@ -100,6 +101,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     notifications: createNotificationStore(connection.db),
     notifiers: openNotifiers(config),
     counters: createCounterStore(connection.db),
+    reports: createReportStore(connection.db),
     retention: createRetention(connection.db),
     digestKey,
     workDirectory,

@@ -11,6 +11,7 @@ import type { NotificationStore } from '../src/ports/notification-store.ts';
 import type { Notifier } from '../src/ports/notifier.ts';
 import type { PublicationStore } from '../src/ports/publication-store.ts';
 import type { PullRequestStore } from '../src/ports/pull-request-store.ts';
+import type { ReportStore } from '../src/ports/report-store.ts';
 import type { RepositoryMirror } from '../src/ports/repository-mirror.ts';
 import type { Retention } from '../src/ports/retention.ts';
 import type { RunStore } from '../src/ports/run-store.ts';
@@ -46,6 +47,7 @@ export interface WorkerContext {
   readonly pulls: PullRequestStore;
   readonly publications: PublicationStore;
   readonly drift: DriftStore;
+  readonly reports: ReportStore;
   readonly notifications: NotificationStore;
   /** By the name of the receiver. */
   readonly notifiers: ReadonlyMap<string, Notifier>;

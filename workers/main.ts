@@ -4,6 +4,7 @@ import { cleanupJob } from './cleanup-job.ts';
 import { createCommitReader } from './commit-facts.ts';
 import type { WorkerContext } from './context.ts';
 import { eventJob } from './event-job.ts';
+import { reportJob } from './drift/report-job.ts';
 import { driftJob } from './drift/drift-job.ts';
 import { notifyJob } from './drift/notify-job.ts';
 import { trackJob } from './drift/track-branches.ts';
@@ -16,6 +17,7 @@ import { sweepJob } from './sweep-job.ts';
 
 const EVENTS_AT_ONCE = 4;
 const PUBLISHERS_AT_ONCE = 4;
+const REPORTERS_AT_ONCE = 2;
 const SWEEP_EVERY_MS = 10_000;
 const CLEANUP_EVERY_MS = 5 * 60_000;
 /** How often the hosts are asked for repositories that nobody has told us of, milliseconds. */
@@ -46,6 +48,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       event: ({ payload, attempt }) => eventJob(context, payload.host, payload.deliveryId, attempt),
       run: () => runJob(context),
       publish: ({ payload }) => publishJob(context, payload.pullRequestId as PullRequestId),
+      report: ({ payload }) => reportJob(context, payload.repositoryId),
       sweep: () => sweepJob(context),
       cleanup: () => cleanupJob(context),
       track: () => trackJob(context),
@@ -56,6 +59,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       event: EVENTS_AT_ONCE,
       run: context.config.parallelism.global,
       publish: PUBLISHERS_AT_ONCE,
+      report: REPORTERS_AT_ONCE,
       sweep: 1,
       cleanup: 1,
       track: 1,

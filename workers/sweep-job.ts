@@ -14,6 +14,7 @@ const BATCH = 200;
 export async function sweepJob(context: WorkerContext, { atStart = false } = {}): Promise<void> {
   const recovered = await context.runs.recover(context.isDeadOwner);
   const freed = await context.publications.recover(context.isDeadOwner);
+  const unreported = await context.reports.recover(context.isDeadOwner);
   const late = context.now().getTime() + (atStart ? ANY_CLOCK_MS : -DELIVERY_LATE_MS);
   const deliveries = await context.deliveries.listUnhandled(new Date(late), BATCH);
   const neglected = await context.runs.findNeglected();
@@ -21,6 +22,7 @@ export async function sweepJob(context: WorkerContext, { atStart = false } = {})
     runIds: [...new Set([...recovered.runIds, ...neglected.runIds])],
     pullRequestIds: [...new Set([...recovered.pullRequestIds, ...freed, ...neglected.pullRequestIds])],
     deliveries: [...recovered.deliveries, ...deliveries],
+    repositoryIds: [...new Set([...unreported, ...(neglected.repositoryIds ?? [])])],
   };
-  await wake(context, found, { anewBy: context.workerId });
+  await wake(context, found, { report: 'now', anewBy: context.workerId });
 }

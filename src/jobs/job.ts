@@ -26,6 +26,13 @@ export const JOBS = {
     attempts: 8,
     backoffMs: 2_000,
   },
+  /** Brings the issues that tell of one repository's drift to the wanted state, and posts what is answered there. `later` waits for more to come. */
+  report: {
+    payload: z.object({ repositoryId: z.string(), when: z.enum(['now', 'later']) }),
+    key: (p: { repositoryId: string; when: string }) => `${p.repositoryId}:${p.when}`,
+    attempts: 8,
+    backoffMs: 2_000,
+  },
   /** Finds what was lost: deliveries not handled, runs without a job or with a dead lease, publications undone. */
   sweep: {
     payload: z.object({}),

@@ -7,6 +7,8 @@ const PUBLISH_LATER_MS = 2_000;
 export const FIRST_SIGN_MS = 5_000;
 
 export type Publish = 'now' | 'later' | 'if_slow';
+/** How long a change of a drift report may wait for others to be published with it: checks come in rows. */
+const REPORT_LATER_MS = 3_000;
 const DELAY_MS: Readonly<Record<Publish, number>> = { now: 0, later: PUBLISH_LATER_MS, if_slow: FIRST_SIGN_MS };
 
 /** What is needed of the queue and the logger. */
@@ -23,10 +25,12 @@ export interface WakeContext {
 
 /**
  * `publish`: `if_slow` leaves a plan time to be there before anything is said of it.
+ * `report`: `now` for what people wait for.
  * `anewBy`: who finds it again does not wait for a job that a dead worker may have left.
  */
 export interface WakeOptions {
   readonly publish?: Publish;
+  readonly report?: 'now' | 'later';
   readonly anewBy?: string;
 }
 
@@ -34,7 +38,7 @@ export interface WakeOptions {
 export async function wake(
   { queue, logger }: WakeContext,
   wakeups: Wakeups,
-  { publish = 'now', ...anew }: WakeOptions = {},
+  { publish = 'now', report = 'later', ...anew }: WakeOptions = {},
 ): Promise<void> {
   try {
     await Promise.all([
@@ -47,6 +51,13 @@ export async function wake(
           'publish',
           { pullRequestId, when: publish === 'now' ? 'now' : 'later' },
           publish === 'now' ? anew : { delayMs: DELAY_MS[publish] },
+        ),
+      ),
+      ...(wakeups.repositoryIds ?? []).map((repositoryId) =>
+        queue.enqueue(
+          'report',
+          { repositoryId, when: report },
+          report === 'now' ? anew : { ...anew, delayMs: REPORT_LATER_MS },
         ),
       ),
     ]);

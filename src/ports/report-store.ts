@@ -42,6 +42,8 @@ export interface ReportState {
   readonly lease: PublishLease;
   readonly repository: Repository;
   readonly branch: string;
+  /** Why its projects cannot be read. */
+  readonly problem: string | undefined;
   readonly wanted: number;
   readonly issues: readonly ReportIssue[];
   readonly replies: readonly PendingIssueReply[];

@@ -115,7 +115,17 @@ function rememberingQueue(jobs: string[]): JobQueue {
     enqueue: async (name, payload) => void jobs.push(`${name} ${JSON.stringify(payload)}`),
     serve: async () => undefined,
     repeat: async () => undefined,
-    depth: async () => ({ event: 0, run: 0, publish: 0, sweep: 0, cleanup: 0, track: 0, drift: 0, notify: 0 }),
+    depth: async () => ({
+      event: 0,
+      run: 0,
+      publish: 0,
+      report: 0,
+      sweep: 0,
+      cleanup: 0,
+      track: 0,
+      drift: 0,
+      notify: 0,
+    }),
     drain: async () => undefined,
     close: async () => undefined,
   };

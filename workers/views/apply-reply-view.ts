@@ -46,7 +46,7 @@ export async function applyReplyView(
     actor: first.batch.actor.login,
     headSha: first.batch.headSha,
     triggers: [trigger, ...others],
-    projects: await Promise.all(runs.toReversed().map((run) => row(context, run))),
+    projects: await Promise.all(runs.toReversed().map((run) => applyRowView(context, run))),
     leftOut: first.batch.notes.leftOut ?? NOTHING_LEFT_OUT,
     stillPlanned: stillPlanned.map((run) => ref(run)),
     merge: first.batch.notes.automerge === undefined ? undefined : mergeView(merge),
@@ -65,7 +65,8 @@ function ref(run: RunRecord) {
   return { title: projectTitle(run.project), dir, workspace, name };
 }
 
-async function row(context: WorkerContext, run: RunRecord): Promise<ApplyRowView> {
+/** How one run that was to change something ended. */
+export async function applyRowView(context: WorkerContext, run: RunRecord): Promise<ApplyRowView> {
   const { result } = run;
   const url = `${context.publicUrl}/runs/${run.id}`;
   const begun = run.applyStartedAt !== undefined;

@@ -32,7 +32,7 @@ async function open(
   const row = await trx
     .selectFrom('tracked_branches')
     .innerJoin('repositories', 'repositories.id', 'tracked_branches.repository_id')
-    .select(['branch', 'host', 'host_id', 'owner', 'name', 'default_branch', 'archived', 'private', 'url'])
+    .select(['branch', 'problem', 'host', 'host_id', 'owner', 'name', 'default_branch', 'archived', 'private', 'url'])
     .where('repository_id', '=', repositoryId)
     .executeTakeFirstOrThrow();
   const issues = await trx
@@ -45,6 +45,7 @@ async function open(
     lease: { id: repositoryId, token: taken.token },
     repository: toRepository(row),
     branch: row.branch,
+    problem: row.problem ?? undefined,
     wanted: taken.wanted,
     issues: issues.map(toIssue),
     ...(await readPending(trx, repositoryId)),
