@@ -136,13 +136,13 @@ async function readDueStates(trx: Transaction<Database>, repositoryId: string) {
     .select(['project_key', 'schedule', 'due_at', 'listed', 'last_success_at', 'found_at'])
     .where('repository_id', '=', repositoryId)
     .execute();
-  // One that comes back begins anew: its due time went with it.
+  // One that comes back, or is switched on again, begins anew: its due time went with it.
   return new Map(
-    rows.flatMap(({ project_key, listed, schedule, due_at, last_success_at, found_at }) => {
-      // Nobody has waited for the check of one that was not to be checked.
-      const waitsSince = due_at === null ? undefined : (last_success_at ?? found_at);
-      return listed ? [[project_key, { schedule, dueAt: due_at ?? undefined, waitsSince }] as const] : [];
-    }),
+    rows.flatMap(({ project_key, listed, schedule, due_at, last_success_at, found_at }) =>
+      listed && due_at !== null
+        ? [[project_key, { schedule, dueAt: due_at, waitsSince: last_success_at ?? found_at }] as const]
+        : [],
+    ),
   );
 }
 
