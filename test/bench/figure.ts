@@ -16,6 +16,8 @@ export interface BenchmarkOptions {
   readonly pairs: number;
   /** For the growth of memory; few runs would tell nothing. */
   readonly runs: number;
+  /** How many projects, where a benchmark of drift checks is to be smaller than it is. */
+  readonly projects?: number;
   readonly say: (text: string) => void;
 }
 

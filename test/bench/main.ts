@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { type Benchmark, type Figure, formatTable, isMissed } from './figure.ts';
 import { deliveries } from './deliveries.ts';
 import { driftClassifier } from './drift-classifier.ts';
+import { driftDay } from './drift-day.ts';
 import { launch } from './launch.ts';
 import { manyProjects } from './many-projects.ts';
 import { memoryAtRest, memoryGrowth } from './memory.ts';
@@ -18,6 +19,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   manyProjects,
   deliveries,
   driftClassifier,
+  driftDay,
   memoryAtRest,
   memoryGrowth,
 ];
@@ -30,6 +32,7 @@ const { values } = parseArgs({
   options: {
     pairs: { type: 'string', default: String(ENOUGH_PAIRS) },
     runs: { type: 'string', default: '600' },
+    projects: { type: 'string' },
     only: { type: 'string', multiple: true },
     all: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -37,12 +40,12 @@ const { values } = parseArgs({
 });
 
 function help(): void {
-  say('npm run bench -- [--pairs N] [--only NAME]... [--all] [--runs N]\n');
+  say('npm run bench -- [--pairs N] [--only NAME]... [--all] [--runs N] [--projects N]\n');
   for (const { name, about, long } of BENCHMARKS)
     say(`  ${name.padEnd(18)} ${about}${long ? ' (only with --all or --only)' : ''}`);
 }
 
-function wholeNumber(name: 'pairs' | 'runs', least: number): number {
+function wholeNumber(name: 'pairs' | 'runs' | 'projects', least: number): number {
   const number = Number(values[name]);
   if (Number.isInteger(number) && number >= least) return number;
   throw new Error(`--${name} must be a whole number of ${least} or more, not "${values[name]}".`);
@@ -60,7 +63,12 @@ function chosen(): readonly Benchmark[] {
 
 async function run(): Promise<void> {
   if (values.help) return help();
-  const options = { pairs: wholeNumber('pairs', 1), runs: wholeNumber('runs', 200), say };
+  const options = {
+    pairs: wholeNumber('pairs', 1),
+    runs: wholeNumber('runs', 200),
+    ...(values.projects === undefined ? {} : { projects: wholeNumber('projects', 10) }),
+    say,
+  };
   const figures: Figure[] = [];
   const loadBefore = loadavg();
   for (const benchmark of chosen()) {
