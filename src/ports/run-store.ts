@@ -10,6 +10,7 @@ import type {
   RunRecord,
   Wakeups,
 } from '../core/record.ts';
+import type { Operation } from '../core/run.ts';
 
 /** What shows that a run is ours. The token only ever grows, so a worker that was given up on cannot write any more. */
 export interface Lease {
@@ -117,6 +118,8 @@ export interface RunStore {
   listRuns(filter: {
     readonly pullRequestId?: PullRequestId;
     readonly batchId?: string;
+    readonly projectKey?: ProjectKey;
+    readonly operations?: readonly Operation[];
     readonly limit: number;
     /** Only runs that come after this one in the list, which has the newest first. */
     readonly after?: string;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { createDeliveryStore } from '../../src/adapters/postgres/delivery-store.ts';
+import { createDriftOverview } from '../../src/adapters/postgres/drift/drift-overview.ts';
 import { createDriftStore } from '../../src/adapters/postgres/drift/drift-store.ts';
 import { createReportStore } from '../../src/adapters/postgres/drift/report-store.ts';
 import { createPublicationStore } from '../../src/adapters/postgres/publication-store.ts';
@@ -31,6 +32,7 @@ export async function createRecordStage() {
     publications: createPublicationStore(db),
     retention: createRetention(db),
     drift: createDriftStore(db, () => []),
+    overview: createDriftOverview(db),
     reports: createReportStore(db),
   };
   let batches = 0;

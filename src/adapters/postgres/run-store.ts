@@ -187,10 +187,12 @@ function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
       const row = await selectRuns(db).where('runs.id', '=', id).executeTakeFirst();
       return row && toRun(row);
     },
-    listRuns: async ({ pullRequestId, batchId, limit, after }) => {
+    listRuns: async ({ pullRequestId, batchId, projectKey, operations, limit, after }) => {
       let query = selectRuns(db).orderBy('runs.queued_at', 'desc').orderBy('runs.id').limit(limit);
       if (pullRequestId !== undefined) query = query.where('runs.pull_request_id', '=', pullRequestId);
       if (batchId !== undefined) query = query.where('runs.batch_id', '=', batchId);
+      if (projectKey !== undefined) query = query.where('runs.project_key', '=', projectKey);
+      if (operations !== undefined) query = query.where('runs.operation', 'in', [...operations]);
       if (after !== undefined) {
         // The runs of one batch are queued at the same instant, so the instant alone would lose some of them.
         query = query.where(
