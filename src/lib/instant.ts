@@ -7,3 +7,8 @@ export function parseEnd(written: string): Date | undefined {
   const time = isDay || TIME.test(written) ? Date.parse(written) : Number.NaN;
   return Number.isNaN(time) ? undefined : new Date(isDay ? time + 86_400_000 : time);
 }
+
+/** `2026-12-31 18:00 UTC`: the same for every reader. */
+export function instantText(time: Date): string {
+  return `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,4 +1,4 @@
-import type { BranchProject } from '../../src/core/drift/drift-project.ts';
+import type { BranchProject, DriftProject } from '../../src/core/drift/drift-project.ts';
 import type { DriftFindings, ResourceDifference } from '../../src/core/drift/drift.ts';
 import { type DriftState, type KnownDrift, NO_DRIFT } from '../../src/core/drift/lifecycle.ts';
 import { type DriftSettings, resolveDriftSettings } from '../../src/core/drift/settings.ts';
@@ -24,6 +24,31 @@ export function buildBranchProject(
     project: buildProject({ dir, ...project }),
     settings: buildDriftSettings(settings),
     inputsDigest: 'inputs',
+  };
+}
+
+/** Everything that is recorded of a project that was never checked. */
+export function buildDriftProject(some: Partial<DriftProject> = {}): DriftProject {
+  return {
+    ...buildBranchProject(),
+    repositoryId: 'github.com/42',
+    tip: HEAD,
+    listed: true,
+    due: { schedule: 'every 6 hours', dueAt: new Date('2026-11-21T16:00:00Z') },
+    request: undefined,
+    runId: undefined,
+    lastCheckAt: undefined,
+    lastSuccessAt: undefined,
+    baselineDigest: undefined,
+    sync: 'unknown',
+    failedChecks: 0,
+    skip: undefined,
+    suspension: undefined,
+    silences: [],
+    approvals: [],
+    state: NO_DRIFT,
+    findings: undefined,
+    ...some,
   };
 }
 

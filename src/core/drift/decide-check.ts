@@ -106,6 +106,35 @@ export function decideRemediated(project: DriftProject, ended: EndedRemediation)
   };
 }
 
+/** The same findings under other rules; drift that is gone does not come back by that. */
+export function decideRules(
+  project: DriftProject,
+  silences: readonly SilenceRule[],
+  known: {
+    readonly stored: StoredFindings;
+    readonly now: Date;
+    readonly seal: (findings: StoredFindings) => Buffer;
+  },
+): DriftDecision {
+  const { stored, now } = known;
+  const silenced = silence(stored.found, allRules({ ...project, silences }), now);
+  const findings = known.seal({ ...stored, findings: silenced.findings, ignored: silenced.ignored });
+  if (project.state.drift === undefined) return { changes: { silences, findings }, report: false };
+  const observation = {
+    kind: 'findings',
+    findings: stored.found,
+    silenced,
+    fresh: false,
+    putRightBy: undefined,
+  } as const;
+  const observed = observe(project.state, observation, project.settings, now);
+  const proven = project.sync === 'error' || project.sync === 'unknown' ? {} : { sync: silenced.findings.sync };
+  return {
+    ...consequences(project, observed),
+    changes: { ...changesOf(project, observed), ...proven, silences, findings },
+  };
+}
+
 /** The rules that people made, and those of the config files. */
 export function allRules({ silences, settings }: Pick<DriftProject, 'silences' | 'settings'>): readonly SilenceRule[] {
   return [...silences, ...configuredRules(settings)];

@@ -1,3 +1,4 @@
+import { instantText } from '../../lib/instant.ts';
 import type { DriftFindings } from './drift.ts';
 import type { Quiet } from './silence-rules.ts';
 import { whoText } from './who.ts';
@@ -34,14 +35,11 @@ export function silenceWords({ rules, until }: Quiet): string {
     const verb = kind === 'snooze' ? 'Snoozed' : 'Acknowledged';
     return `${verb} by ${whoText(by)}${reason === undefined ? '.' : `: ${endSentence(reason)}`}`;
   });
-  const again = until === undefined ? 'when it changes' : `after ${timeText(until)}, if it is still there`;
+  const again = until === undefined ? 'when it changes' : `after ${instantText(until)}, if it is still there`;
   return `${[...new Set(said)].join(' ')} It is reported again ${again}.`;
 }
 
-function endSentence(text: string): string {
+/** With a full stop, unless it ends already. */
+export function endSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
-}
-
-function timeText(time: Date): string {
-  return `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

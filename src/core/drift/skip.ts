@@ -1,4 +1,5 @@
 import { describeDuration } from '../../lib/duration.ts';
+import { instantText } from '../../lib/instant.ts';
 import { whoText } from './who.ts';
 import type { WindowState } from './windows.ts';
 
@@ -74,7 +75,7 @@ export function isSuspended(suspension: Suspension | undefined, now: Date): susp
 /** Who suspended it, for how long by now, until when and why; may hold what people wrote. */
 export function suspensionText({ by, reason, since, until }: Suspension, now: Date): string {
   const age = describeDuration(now.getTime() - since.getTime());
-  const end = until === undefined ? 'until it is resumed' : `until ${timeText(until)}`;
+  const end = until === undefined ? 'until it is resumed' : `until ${instantText(until)}`;
   return `Suspended by ${whoText(by)} for ${age}, ${end}: ${reason}`;
 }
 
@@ -111,7 +112,7 @@ const justApplied: Rule = ({ lastAppliedAt, now, requested }) => {
 const windowClosed: Rule = ({ windows, requested }) => {
   if (windows.open || requested) return undefined;
   const opening =
-    windows.opensAt === undefined ? 'No opening is in sight' : `They may again from ${timeText(windows.opensAt)}`;
+    windows.opensAt === undefined ? 'No opening is in sight' : `They may again from ${instantText(windows.opensAt)}`;
   return `Checks may not start now: ${windows.why}. ${opening}.`;
 };
 
@@ -130,7 +131,3 @@ const RULES: readonly (readonly [SkipCode, Rule])[] = [
   ['window_closed', windowClosed],
   ['disk', disk],
 ];
-
-function timeText(time: Date): string {
-  return `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
