@@ -1,3 +1,4 @@
+import { isStranger } from '../src/core/actor-rules.ts';
 import type { Command } from '../src/core/command.ts';
 import { parseComment, type TriggerWords } from '../src/core/command-parser.ts';
 import { answer, type Trigger } from '../src/core/decide.ts';
@@ -27,10 +28,13 @@ export async function handleComment(context: RunContext, host: VcsHost, event: C
   if (parsed.kind === 'reply') {
     const reply = { key: trigger(0).key, kind: 'command', view: parsed.reply } as const;
     const reaction = parsed.code === 'help' ? 'rocket' : 'confused';
-    return recordDecision(context, pull, () => answer(trigger(0), reply, reaction));
+    const said = answer(trigger(0), reply, reaction);
+    const stranger = isStranger(await host.getPermission(pull.repository, event.author));
+    return recordDecision(context, pull, () => (stranger ? { ...said, stranger: event.author.id } : said));
   }
   for (const [line, command] of parsed.commands.entries()) {
-    await runCommand(context, host, event, { command, text: typed(first, command), trigger: trigger(line) });
+    const request = { command, text: typed(first, command), trigger: trigger(line) };
+    if ((await runCommand(context, host, event, request)) === 'no_say') return;
   }
 }
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Transaction, sql } from 'kysely';
+import { mayAnswerOnceMore } from '../../core/answer-limits.ts';
 import { advanceBatch, type NewBatch } from '../../core/batch.ts';
 import type { Decision, PullRequestId, PullRequestRecord, Wakeups } from '../../core/record.ts';
 import { audit } from './audit.ts';
+import { countAnswers } from './count-answers.ts';
 import { cleanUpWhenIdle, discardPlans, releaseEverything } from './close-pull-request.ts';
 import { releaseLocks, takeLocks } from './locks.ts';
 import { settleBatch } from './settle-batch.ts';
@@ -19,6 +21,10 @@ export async function recordDecision(
   const known = await findRecorded(trx, decision);
   if (known !== undefined) return { runIds: known, pullRequestIds: [pull.id], deliveries: [] };
   const row = { id: pull.id, number: pull.number, repository_id: `${pull.repository.host}/${pull.repository.id}` };
+  if (!(await mayAnswer(trx, row, decision))) {
+    await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: `not_given:${decision.event}` }]);
+    return { runIds: [], pullRequestIds: [], deliveries: [] };
+  }
   await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: decision.event }]);
   const readied = await cancelRuns(trx, decision);
   if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
@@ -56,6 +62,20 @@ async function findRecorded(trx: Transaction<Database>, decision: Decision): Pro
     .where('ready', '=', true)
     .execute();
   return runs.map((run) => run.id);
+}
+
+/** People without a say are answered only so often. */
+async function mayAnswer(
+  trx: Transaction<Database>,
+  pull: { readonly id: string; readonly repository_id: string },
+  { stranger, replies = [] }: Decision,
+): Promise<boolean> {
+  if (stranger === undefined) return true;
+  for (const { view } of replies) {
+    const kind = 'kind' in view ? view.kind : '';
+    if (!mayAnswerOnceMore(await countAnswers(trx, pull, stranger, kind))) return false;
+  }
+  return true;
 }
 
 /** One that was to be cleaned up as soon as nothing of it runs is worked on again. */
@@ -195,6 +215,7 @@ async function insertReplies(
         key: reply.key,
         pull_request_id: pullRequestId,
         kind: reply.kind,
+        stranger_id: decision.stranger ?? null,
         view: storableJson(reply.view),
         state: 'wanted',
       })
