@@ -1,16 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Wakeups } from '../src/core/record.ts';
 import { type ClaimedRun, LeaseLostError, type RunEnd } from '../src/ports/run-store.ts';
 import { applyRun } from './apply-run.ts';
 import type { RunContext } from './run-context.ts';
 import { keepLease, LEASE_MS, type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { planRun } from './plan-run.ts';
+import { recordEnd } from './record-end.ts';
 import { describeError } from './describe-error.ts';
 import { wake } from './wake.ts';
-
-/** While the database is away the end of a run is kept in hand this long, tried again at this pace, milliseconds. */
-const RECORD_PATIENCE_MS = 15 * 60_000;
-const RECORD_EVERY_MS = 500;
 
 /**
  * Works on runs until none may be claimed. The job only wakes: which run is next is decided by the record, so that a lost,
@@ -37,7 +32,7 @@ async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
     const end = await work({ ...context, logger }, run, keeper, afterwards).catch((error: unknown) =>
       failure(context, run, keeper, error),
     );
-    const wakeups = await record(context, run, end);
+    const wakeups = await recordEnd(context, run, end);
     await wake(context, wakeups);
     if (end === 'handed_back') logger.info({}, 'run handed back');
     else logger.info({ state: end.state, result: end.result.kind }, 'run ended');
@@ -47,20 +42,6 @@ async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
   } finally {
     keeper.stop();
     await afterwards.disposeAsync().catch((error: unknown) => logger.warn({ error }, 'the run left something behind'));
-  }
-}
-
-/** What has happened has happened, so a database that is away for a while must not turn a known end into an unknown one. */
-async function record(context: RunContext, run: ClaimedRun, end: RunEnd | 'handed_back'): Promise<Wakeups> {
-  const deadline = performance.now() + RECORD_PATIENCE_MS;
-  for (;;) {
-    try {
-      return await (end === 'handed_back' ? context.runs.handBack(run.lease) : context.runs.finish(run.lease, end));
-    } catch (error) {
-      if (error instanceof LeaseLostError || performance.now() > deadline || context.stop.atOnce.aborted) throw error;
-      context.logger.warn({ run: run.id, error }, 'the end of the run could not be recorded; it is tried again');
-      await delay(RECORD_EVERY_MS);
-    }
   }
 }
 

@@ -60,6 +60,14 @@ export class LeaseLostError extends Error {
   }
 }
 
+/** The record could not be written because its database is away or busy. Nothing was written; the same may succeed later. */
+export class RecordUnavailableError extends Error {
+  constructor(cause: Error) {
+    super(`the database cannot be used for the moment: ${cause.message}`, { cause });
+    this.name = 'RecordUnavailableError';
+  }
+}
+
 /** The life of runs. Every transition is guarded by state and lease, and written to the audit log in the same transaction. */
 export interface RunStore {
   /**
