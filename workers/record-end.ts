@@ -47,7 +47,7 @@ function withoutResult(end: RunEnd): RunEnd {
   const { state, result, apply } = end;
   const begun = apply !== undefined || state === 'interrupted' || (result.kind === 'failed' && result.applyBegun);
   const explanation = `The run ended (${result.kind}), but the database refused its result, which is lost. Holdfast's log has the details under the id of this run.`;
-  if (!begun) return { state: 'interrupted', result: { kind: 'interrupted', reason: explanation }, phases: [] };
+  if (begun) return { state: 'interrupted', result: { kind: 'interrupted', reason: explanation }, phases: [] };
   return {
     state: 'failed',
     result: { kind: 'failed', explanation, diagnostics: [], output: '', applyBegun: false, erroredState: false },
