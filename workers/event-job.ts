@@ -5,7 +5,9 @@ import { MirrorError } from '../src/ports/repository-mirror.ts';
 import { OWN_DELIVERIES, type StoredDelivery } from '../src/ports/delivery-store.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { JOBS } from '../src/jobs/job.ts';
+import { ProjectRefusedError } from './project-refused-error.ts';
 import type { RunContext } from './run-context.ts';
+import { UnansweredCommandError } from './unanswered-command-error.ts';
 import { handleButton, handleRerun } from './handle-button.ts';
 import { handleComment } from './handle-comment.ts';
 import { handleLockReceived } from './handle-lock-received.ts';
@@ -35,7 +37,8 @@ export async function eventJob(
   try {
     await handle(context, delivery);
     await context.deliveries.markHandled(hostName, deliveryId);
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof UnansweredCommandError ? thrown.cause : thrown;
     if (error instanceof RetryLaterError) throw error;
     if (error instanceof HostUnavailableError)
       throw new RetryLaterError(error.message, error.retryAt, { cause: error });
@@ -47,14 +50,17 @@ export async function eventJob(
       const retryAt = new Date(context.now().getTime() + LOCKED_OUT_AGAIN_MS);
       throw new RetryLaterError(error.message, retryAt, { cause: error });
     }
-    const hopeless = error instanceof InvalidDeliveryError || error instanceof HostRefusedError;
+    const hopeless = NO_USE_TO_TRY_AGAIN.some((kind) => error instanceof kind);
     const final = hopeless || attempt >= JOBS.event.attempts;
+    if (final && thrown instanceof UnansweredCommandError) await thrown.tell();
     const message = error instanceof Error ? error.message : String(error);
     await context.deliveries.markFailed(hostName, deliveryId, message, final);
     context.logger.error({ delivery: deliveryId, event: delivery.event, error }, 'a delivery could not be handled');
     if (!final) throw error;
   }
 }
+
+const NO_USE_TO_TRY_AGAIN = [InvalidDeliveryError, HostRefusedError, ProjectRefusedError];
 
 /** Our own access is at fault (a token that ran out, a permission not granted yet), which an operator can mend; the delivery is none the worse. */
 function isLockedOut(error: unknown): error is HostRefusedError {

@@ -14,6 +14,8 @@ import { chooseProjects, planNotes, recordDecision } from './decide-pull-request
 import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
 import type { RunContext } from './run-context.ts';
 import { type EventRepository, openPullRequest } from './open-pull-request.ts';
+import { UnansweredCommandError } from './unanswered-command-error.ts';
+import { describeError } from './describe-error.ts';
 import { listVersions } from './list-versions.ts';
 
 export interface CommandRequest {
@@ -33,7 +35,7 @@ interface CommandContext extends CommandRequest {
 
 /**
  * Carries out one command of one person; whether they may is read from the host now. Answers `no_say` when they may do nothing here,
- * so that nobody need be asked about their next one.
+ * so that nobody need be asked about their next one. Throws an UnansweredCommandError when it fails once the pull request is known.
  */
 export async function runCommand(
   context: RunContext,
@@ -43,6 +45,29 @@ export async function runCommand(
 ): Promise<'no_say' | undefined> {
   const pull = await openPullRequest(context, host, event);
   if (pull === undefined) return undefined;
+  try {
+    return await runOn(context, host, pull, request);
+  } catch (error) {
+    throw new UnansweredCommandError(error, () => tellFailure(context, pull, request, error));
+  }
+}
+
+async function tellFailure(
+  context: RunContext,
+  pull: PullRequestRecord,
+  { trigger, text }: CommandRequest,
+  error: unknown,
+): Promise<void> {
+  const next = trigger.kind === 'command' ? 'Nothing after it in the same comment was done either.' : undefined;
+  await recordDecision(context, pull, () => nothingDone(trigger, text, describeError(error), next));
+}
+
+async function runOn(
+  context: RunContext,
+  host: VcsHost,
+  pull: PullRequestRecord,
+  request: CommandRequest,
+): Promise<'no_say' | undefined> {
   const { command, trigger, text } = request;
   const rules = rulesOf(context, pull.repository);
   const permission = await readPermission(host, pull.repository, rules, command.name, trigger.actor);

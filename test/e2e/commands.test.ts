@@ -134,6 +134,15 @@ test('somebody without a say is told so once, not with every comment', async () 
   expect(await answer('mallory', 'holdfast help')).toEqual({ replies: [], reactions: [] });
 });
 
+test('a command that cannot be carried out at all is answered', async () => {
+  stage.github.faults.add({ method: 'GET', path: /collaborators/, status: 422, times: 100 });
+  const { replies, reactions } = await answer('ann', 'holdfast plan\nholdfast apply');
+  stage.github.faults.clear();
+  expect(replies).toHaveLength(1);
+  expect(replies[0]).toMatch(/`holdfast plan`: The VCS host refused: .* Nothing after it in the same comment was done/);
+  expect(reactions).toEqual(['confused']);
+});
+
 test('what a person may is read when the command is carried out', async () => {
   stage.github.setPermission(repository, 'carl', 'read');
   expect((await answer('carl', 'holdfast unlock')).replies[0]).toContain('carl has read permission');
