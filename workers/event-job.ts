@@ -23,7 +23,7 @@ const LOCKED_OUT_MS = 24 * 3600_000;
 const GIT_SERVER_AGAIN_MS = 15_000;
 
 /**
- * Handles one stored delivery. It may run twice for the same one: everything it writes is keyed by the delivery.
+ * Handles one stored delivery. It may run twice for the same one: everything it writes is keyed by what happened.
  * A host that is down is waited for without counting an attempt; anything else is tried again a few times, then kept as failed.
  */
 export async function eventJob(
@@ -73,21 +73,30 @@ async function handle(context: RunContext, delivery: StoredDelivery): Promise<vo
   if (host === undefined) throw new Error(`there is no VCS host ${delivery.host}`);
   const event = await host.interpret(delivery);
   if (event === undefined) return;
-  await dispatch(context, host, event, delivery.id);
+  await dispatch(context, host, event, delivery);
 }
 
-async function dispatch(context: RunContext, host: VcsHost, event: VcsEvent, key: string): Promise<void> {
+/**
+ * What is done is keyed by what happened, not by the delivery, whose id the signature does not cover: whoever sends a signed body again
+ * under a new one makes nothing happen twice. Reviews, pushes and repositories only have facts read again.
+ */
+async function dispatch(
+  context: RunContext,
+  host: VcsHost,
+  event: VcsEvent,
+  { id, receivedAt }: StoredDelivery,
+): Promise<void> {
   switch (event.kind) {
     case 'pull_request':
-      return handlePullRequest(context, host, event, key);
+      return handlePullRequest(context, host, event);
     case 'comment':
-      return handleComment(context, host, event);
+      return handleComment(context, host, event, receivedAt);
     case 'review':
       return handleReview(context, host, event);
     case 'button':
-      return handleButton(context, host, event, key);
+      return handleButton(context, host, event);
     case 'rerun':
-      return handleRerun(context, host, event, key);
+      return handleRerun(context, host, event, id);
     case 'push':
       return handlePush(context, host, event);
     case 'repository':

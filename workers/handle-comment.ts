@@ -9,9 +9,24 @@ import { runCommand } from './run-command.ts';
 import type { RunContext } from './run-context.ts';
 import { isAllowed, openPullRequest } from './open-pull-request.ts';
 
+/**
+ * GitHub can be asked for a failed delivery for three days (its "Redelivering webhooks"); what comes much later was sent by somebody
+ * else, and the record of what was done already does not go back for ever. Milliseconds.
+ */
+const LATEST_MS = 9 * 24 * 3600_000;
+
 /** A comment is read as commands only when it is nothing else; then each line is done in order. */
-export async function handleComment(context: RunContext, host: VcsHost, event: CommentEvent): Promise<void> {
+export async function handleComment(
+  context: RunContext,
+  host: VcsHost,
+  event: CommentEvent,
+  receivedAt: Date,
+): Promise<void> {
   if (event.own || !isAllowed(context, `${host.host}/${event.repositoryFullName}`)) return;
+  if (event.writtenAt !== undefined && receivedAt.getTime() - event.writtenAt.getTime() > LATEST_MS) {
+    context.logger.warn({ comment: event.commentId }, 'a comment of long ago was delivered; it is left alone');
+    return;
+  }
   const [first = 'holdfast', ...others] = context.config.triggers;
   const self = await host.whoAmI();
   const words: TriggerWords = { triggers: [first, ...others], login: self.login };

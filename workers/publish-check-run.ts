@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { renderCheckRun } from '../src/comments/check-run.ts';
 import { HostRefusedError } from '../src/core/host-error.ts';
+import { newestBatch } from '../src/core/newest-batch.ts';
 import type { PullRequestState } from '../src/core/record.ts';
 import { commitSha } from '../src/core/repository.ts';
 import type { PublicationState, PublishedCheckRun } from '../src/ports/publication-store.ts';
@@ -32,7 +33,8 @@ export async function publishCheckRun(publication: Publication): Promise<void> {
   const checkRun: CheckRun = {
     name: CHECK_RUN_NAME,
     headSha: pull.headSha,
-    externalId: planBatch.id,
+    // Whatever was done since makes the buttons of before outdated.
+    externalId: newestBatch(state)?.id ?? planBatch.id,
     url: view.pageUrl ?? context.publicUrl,
     status: open ? GOING_ON : 'completed',
     conclusion: open ? undefined : conclude(state),

@@ -57,6 +57,20 @@ describe('deciding', () => {
     expect(await stage.runs.decide(unknown, 1, () => ({ actor: 'ann', event: 'x' }))).toEqual({ kind: 'stale' });
   });
 
+  test('a trigger that led to a batch leads to no answer afterwards; one that led to nothing leads to a batch', async () => {
+    const pull = await stage.open(1);
+    const view = { kind: 'nothing_done', command: 'apply', reason: 'x', next: undefined } as const;
+    const nothing = { triggerKey: 'press', replies: [{ key: 'press:nothing', kind: 'command', view }] } as const;
+    const batch = stage.batch('plan', [buildProject()], { triggerKey: 'press' });
+    const answers = async () => (await stage.db.selectFrom('replies').select('key').execute()).length;
+    await stage.decide(pull, nothing);
+    await stage.decide(pull, nothing);
+    expect(await answers()).toBe(1);
+    expect((await stage.decide(pull, { batch })).runIds).toHaveLength(1);
+    await stage.decide(pull, { ...nothing, replies: [{ key: 'press:something else', kind: 'command', view }] });
+    expect(await answers()).toBe(1);
+  });
+
   test('the same trigger twice makes one batch, and answers with the runs that still have to be woken', async () => {
     const pull = await stage.open(1);
     const batch = stage.batch('plan', [buildProject({ dir: 'a' })]);

@@ -48,7 +48,7 @@ export async function recordDecision(
  */
 async function findRecorded(trx: Transaction<Database>, decision: Decision): Promise<readonly string[] | undefined> {
   const replies = (decision.replies ?? []).map((reply) => reply.key);
-  const keys = decision.batch === undefined ? replies : [decision.batch.triggerKey, ...replies];
+  const keys = [decision.batch?.triggerKey, decision.triggerKey, ...replies].filter((key) => key !== undefined);
   if (keys.length === 0) return undefined;
   const batch = await trx.selectFrom('batches').select('id').where('trigger_key', 'in', keys).executeTakeFirst();
   if (batch === undefined) {
