@@ -71,6 +71,17 @@ describe('deciding', () => {
     expect(await answers()).toBe(1);
   });
 
+  test('a close that was decided before gives back what is held by now, and says so once', async () => {
+    const pull = await stage.open(1);
+    const view = { kind: 'closed', merged: false, unlocked: [], unapplied: [] } as const;
+    const close = { close: true, replies: [{ key: 'closed', kind: 'command', view }] } as const;
+    await stage.decide(pull, close);
+    await stage.takeLocks(pull, ['a']);
+    await stage.decide(pull, close);
+    expect((await stage.runs.readState(pull.id))?.locks).toEqual([]);
+    expect(await stage.db.selectFrom('replies').select('key').execute()).toHaveLength(1);
+  });
+
   test('the same trigger twice makes one batch, and answers with the runs that still have to be woken', async () => {
     const pull = await stage.open(1);
     const batch = stage.batch('plan', [buildProject({ dir: 'a' })]);

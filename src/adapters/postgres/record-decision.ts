@@ -18,7 +18,8 @@ export async function recordDecision(
   pull: PullRequestRecord,
   decision: Decision,
 ): Promise<Wakeups> {
-  const known = await findRecorded(trx, decision);
+  // What a pull request that ended holds it gives back, however often it is asked to.
+  const known = decision.close === true ? undefined : await findRecorded(trx, decision);
   if (known !== undefined) return { runIds: known, pullRequestIds: [pull.id], deliveries: [] };
   const row = { id: pull.id, number: pull.number, repository_id: `${pull.repository.host}/${pull.repository.id}` };
   if (!(await mayAnswer(trx, row, decision))) {
