@@ -22,6 +22,7 @@ export const MAX_REPO_CONFIG_BYTES = 1024 * 1024;
 export function readRepositoryConfig(text: string, file: string): ReadRepositoryConfig {
   const yaml = readYaml(text, file, MAX_REPO_CONFIG_BYTES);
   if ('problems' in yaml) return { problems: capProblems(yaml.problems), warnings: [] };
+  if (yaml.data === undefined) return { problems: [nothingWritten(file)], warnings: [] };
   const aliased = replaceRepoLocking(yaml);
   const cleaned = cleanForeignKeys({ ...yaml, data: aliased.data ?? {} }, FOREIGN_KEYS);
   const warnings = [...aliased.warnings, ...cleaned.warnings].sort(byLine);
@@ -32,6 +33,12 @@ export function readRepositoryConfig(text: string, file: string): ReadRepository
   return config && problems.length === 0
     ? { config, warnings }
     : { problems: capProblems(problems), warnings: capProblems(warnings) };
+}
+
+/** As with Atlantis, a file that sets nothing is an error: whoever wrote it meant something by it. */
+function nothingWritten(file: string): ConfigProblem {
+  const message = 'nothing is set in the file, and version is required: write `version: 3`, or remove the file';
+  return { file, line: 1, message: `${message} and projects are discovered`, suggestion: undefined };
 }
 
 const MAX_PROBLEMS = 100;
