@@ -37,8 +37,9 @@ export function readRepositoryConfig(text: string, file: string): ReadRepository
 
 /** As with Atlantis, a file that sets nothing is an error: whoever wrote it meant something by it. */
 function nothingWritten(file: string): ConfigProblem {
-  const message = 'nothing is set in the file, and version is required: write `version: 3`, or remove the file';
-  return { file, line: 1, message: `${message} and projects are discovered`, suggestion: undefined };
+  const message =
+    'version: is required: write `version: 3`. Nothing is set in the file; without it projects are discovered';
+  return { file, line: 1, message, suggestion: undefined };
 }
 
 const MAX_PROBLEMS = 100;

@@ -50,7 +50,7 @@ test.each(['', ' \n'])('a server config without a word is more likely a mistake:
 
 test.each(['', '# nothing yet\n'])('a repository config that sets nothing is told both ways out: %j', (text) => {
   expect(validateFile(text, 'holdfast.yaml', 'repository', AROUND).lines).toEqual([
-    'holdfast.yaml:1: error: nothing is set in the file, and version is required: write `version: 3`, or remove the file and projects are discovered',
+    'holdfast.yaml:1: error: version: is required: write `version: 3`. Nothing is set in the file; without it projects are discovered',
     'holdfast.yaml: 1 problem',
   ]);
 });
