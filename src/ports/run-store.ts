@@ -1,7 +1,14 @@
 import type { RunPhase, RunResult } from '../core/batch.ts';
 import type { Progress } from '../core/plan.ts';
 import type { ProjectKey } from '../core/project.ts';
-import type { Decision, PullRequestId, PullRequestState, RunRecord, Wakeups } from '../core/record.ts';
+import type {
+  Decision,
+  PullRequestId,
+  PullRequestRecord,
+  PullRequestState,
+  RunRecord,
+  Wakeups,
+} from '../core/record.ts';
 
 /** What shows that a run is ours. The token only ever grows, so a worker that was given up on cannot write any more. */
 export interface Lease {
@@ -106,6 +113,7 @@ export interface RunStore {
   findNeglected(): Promise<Wakeups>;
 
   findRun(id: string): Promise<RunRecord | undefined>;
+  findRuns(ids: readonly string[]): Promise<readonly RunRecord[]>;
   listRuns(filter: {
     readonly pullRequestId?: PullRequestId;
     readonly batchId?: string;
@@ -115,13 +123,11 @@ export interface RunStore {
   }): Promise<readonly RunRecord[]>;
   readOutput(runId: string, fromSeq: number): Promise<readonly { readonly seq: number; readonly chunk: Buffer }[]>;
   readArtifact(runId: string, name: string): Promise<Buffer | undefined>;
-  /** 1 for the next to start; undefined when it does not wait. */
-  queuePosition(runId: string): Promise<number | undefined>;
+  /** 1 for the next to start; those that do not wait have none. */
+  queuePositions(runIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   countByState(): Promise<Readonly<Record<string, number>>>;
-  /** The newest apply of a project, of any pull request. */
-  findLastApply(
-    projectKey: ProjectKey,
-  ): Promise<
-    { readonly pullRequestId: PullRequestId; readonly sha: string; readonly inputsDigest: string } | undefined
-  >;
+  /** Per project the pull request that its newest apply was made from. */
+  findLastApplies(
+    projectKeys: readonly ProjectKey[],
+  ): Promise<ReadonlyMap<ProjectKey, Pick<PullRequestRecord, 'id' | 'number' | 'url' | 'state'>>>;
 }

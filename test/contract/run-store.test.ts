@@ -200,8 +200,10 @@ describe('claiming', () => {
     const first = await stage.start();
     expect(await stage.claim()).toBeUndefined();
     const waiting = (await stage.runs.readState(pull.id))?.open.find((run) => run.state === 'queued');
-    expect(await stage.runs.queuePosition(waiting?.id ?? '')).toBe(1);
-    expect(await stage.runs.queuePosition(first.id)).toBeUndefined();
+    expect(await stage.runs.queuePositions([waiting?.id ?? '', first.id])).toEqual(new Map([[waiting?.id, 1]]));
+    expect(await stage.runs.queuePositions([])).toEqual(new Map());
+    const both = await stage.runs.findRuns([waiting?.id ?? '', first.id, 'unknown']);
+    expect(new Set(both.map((run) => run.id))).toEqual(new Set([waiting?.id, first.id]));
     const { runIds } = await stage.runs.finish(first.lease, planned());
     expect(runIds).toEqual([waiting?.id]);
     expect((await stage.claim())?.id).toBe(waiting?.id);
@@ -335,7 +337,10 @@ describe('ending', () => {
     expect(replies).toEqual([{ key: `apply:${one.batchId}`, state: 'wanted' }]);
     expect((await stage.runs.readState(pull.id))?.plans).toEqual([]);
     expect((await stage.runs.readState(pull.id))?.applied).toHaveLength(2);
-    expect((await stage.runs.findLastApply(dirKey('a')))?.pullRequestId).toBe(pull.id);
+    const applied = { id: pull.id, number: 1, url: pull.url, state: 'open' };
+    expect(await stage.runs.findLastApplies(['a', 'b', 'never'].map(dirKey))).toEqual(
+      new Map(['a', 'b'].map((dir) => [dirKey(dir), applied])),
+    );
   });
 
   test('an apply that failed after it began spends its plan, one that was only refused does not', async () => {
