@@ -109,22 +109,12 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   };
 }
 
-/** A folder of this process alone; those of processes that are gone are removed. */
+/** A folder of this process alone. What else is there was left by one that is gone: the data directory is locked. */
 async function openWorkDirectory({ work }: DataDirectories): Promise<string> {
-  for (const name of await readdir(work)) {
-    if (!isAlive(Number(name.split('-')[0]))) await rm(join(work, name), { recursive: true, force: true });
-  }
+  for (const name of await readdir(work)) await rm(join(work, name), { recursive: true, force: true, maxRetries: 3 });
   const own = join(work, `${process.pid}-${randomUUID().slice(0, 8)}`);
   await mkdir(own, { mode: 0o711 });
   return own;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return pid !== process.pid && process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 /** git takes certificates as a file only. */

@@ -1,4 +1,4 @@
-import type { ActorPermission } from '../src/core/actor-rules.ts';
+import { type ActorPermission, isStranger } from '../src/core/actor-rules.ts';
 import type { Account } from '../src/core/pull-request.ts';
 import type { PermittedCommand, RepositoryRules } from '../src/core/repository-rules.ts';
 import type { RepositoryRef } from '../src/core/repository.ts';
@@ -13,6 +13,8 @@ export async function readPermission(
   actor: Account,
 ): Promise<ActorPermission> {
   const permission = await host.getPermission(repository, actor);
+  // Teams only narrow what a person may, so of a stranger's nobody need be asked.
+  if (isStranger(permission)) return { permission, refusal: undefined };
   return { permission, refusal: await refuseByTeam(host, rules, command, actor) };
 }
 

@@ -71,8 +71,7 @@ async function reconcileOne(context: RunContext, host: VcsHost, known: PullReque
   if (pull === undefined) return;
   const state = await context.runs.readState(pull.id);
   if (state === undefined || isSeenTo(context, pull, state)) return;
-  const key = `reconcile:${pull.id}:${pull.version}`;
-  await seeTo(context, host, pull, { kind: 'autoplan', key, actor: pull.author, commentId: undefined });
+  await seeTo(context, host, pull, pull.author);
 }
 
 /** The record may know of a new commit or of the end though nothing was done about it: many things read the facts again. */

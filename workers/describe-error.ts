@@ -28,5 +28,5 @@ function inWords(error: unknown): string {
   if (error instanceof SandboxUnavailableError) {
     return `The sandbox could not be built, and nothing is run without it: ${error.message}`;
   }
-  return 'Holdfast itself failed here. Its log has the details under the id of this run; trying again may help.';
+  return 'Holdfast itself failed here. Its log has the details; trying again may help.';
 }

@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { execa, type Result } from 'execa';
 import { z } from 'zod';
 import type { CredentialConfig, CredentialPhase } from '../src/config/server-config.ts';
 import type { Project } from '../src/core/project.ts';
@@ -13,6 +13,9 @@ import type { Credentials, PhaseCredentials } from './steps/project-run.ts';
 
 /** A program that makes credentials must not hold a run up for longer than this, milliseconds. */
 const COMMAND_TIMEOUT_MS = 30_000;
+
+/** Bytes. */
+const LONGEST_ANSWER = 1024 * 1024;
 
 const CommandAnswer = z.strictObject({ env: z.record(z.string(), z.string()) });
 
@@ -73,15 +76,32 @@ async function environment({ name, env, command }: CredentialConfig): Promise<Re
     timeout: COMMAND_TIMEOUT_MS,
     reject: false,
     stdin: 'ignore',
-    maxBuffer: 1024 * 1024,
+    maxBuffer: LONGEST_ANSWER,
   });
-  if (result.failed)
-    throw refused(name, `its command failed (${result.timedOut ? 'time-out' : `exit code ${result.exitCode}`})`);
+  if (result.failed) throw refused(name, failureOf(file, result));
   const answer = readAnswer(result.stdout);
   if (answer === undefined)
     throw refused(name, 'its command did not print JSON of the form {"env": {"NAME": "value"}}');
   const made = Object.entries(answer.env).map(([key, value]) => [key, new Secret(value)]);
   return { ...env, ...Object.fromEntries(made) };
+}
+
+const NOT_STARTED: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such program, or its interpreter is missing',
+  EACCES: 'it may not be executed',
+};
+
+/** Of the command only its program is named: arguments may be secret. */
+function failureOf(
+  program: string,
+  result: Pick<Result, 'code' | 'exitCode' | 'signal' | 'timedOut' | 'isMaxBuffer' | 'originalMessage'>,
+): string {
+  if (result.timedOut) return `its command ${program} did not end within ${COMMAND_TIMEOUT_MS / 1000} seconds`;
+  if (result.isMaxBuffer) return `its command ${program} printed more than 1 MiB`;
+  if (result.signal !== undefined) return `its command ${program} was ended by ${result.signal}`;
+  if (result.exitCode !== undefined) return `its command ${program} failed with exit code ${result.exitCode}`;
+  const reason = NOT_STARTED[result.code ?? ''] ?? result.originalMessage ?? 'the system does not say why';
+  return `its command ${program} could not be started: ${reason}`;
 }
 
 function readAnswer(text: string): z.infer<typeof CommandAnswer> | undefined {

@@ -1,5 +1,6 @@
 import { type Command, EMPTY_SELECTION } from '../src/core/command.ts';
 import { nothingDone, type Trigger } from '../src/core/decide.ts';
+import { newestBatch } from '../src/core/newest-batch.ts';
 import type { PullRequestId } from '../src/core/record.ts';
 import { isCommitSha } from '../src/core/repository.ts';
 import type { ButtonEvent, RerunEvent } from '../src/core/vcs-event.ts';
@@ -17,43 +18,55 @@ const BUTTONS: Readonly<Record<string, Command>> = {
   unlock: { name: 'unlock' },
 };
 
-/** A press of a button is a command of the person who pressed it. */
-export async function handleButton(context: RunContext, host: VcsHost, event: ButtonEvent, key: string): Promise<void> {
-  const command = Object.hasOwn(BUTTONS, event.identifier) ? BUTTONS[event.identifier] : undefined;
-  const pullId = await context.publications.findPullRequestOfBatch(event.batchId);
+/**
+ * A press of a button is a command of the person who pressed it. Pressed again on the same check run it is the same one, however it comes
+ * to us; whatever it leads to gives the check run another batch.
+ */
+export async function handleButton(context: RunContext, host: VcsHost, event: ButtonEvent): Promise<void> {
+  const { batchId, identifier, sender } = event;
+  const command = Object.hasOwn(BUTTONS, identifier) ? BUTTONS[identifier] : undefined;
+  const pullId = await context.publications.findPullRequestOfBatch(batchId);
   const pull = pullId && (await context.pulls.find(pullId));
   if (command === undefined || pull === undefined || pull.repository.id !== event.repositoryId) return;
-  const trigger: Trigger = { kind: 'button', key: `button:${key}`, actor: event.sender, commentId: undefined };
-  const text = `the button ${event.identifier}`;
+  const key = `button:${batchId}:${identifier}:${sender.id}`;
+  const trigger: Trigger = { kind: 'button', key, actor: sender, commentId: undefined, repeatable: true };
+  const text = `the button ${identifier}`;
   const at = { ...event, number: pull.number };
-  if (command.name === 'apply' && (await isOutdated(context, pull.id, event.batchId))) {
+  if (command.name === 'apply' && (await isOutdated(context, pull.id, batchId))) {
     const current = await openPullRequest(context, host, at);
     if (current === undefined) return;
-    const decision = nothingDone(trigger, text, 'it belongs to plans that were made anew since', SEE_THE_NEW_ONES);
-    return recordDecision(context, current, () => decision);
+    return recordDecision(context, current, () => nothingDone(trigger, text, OUTDATED, SEE_THE_NEW_ONES));
   }
   await runCommand(context, host, at, { command, text, trigger });
 }
 
+const OUTDATED = 'it belongs to plans that were made anew or applied since';
 const SEE_THE_NEW_ONES = 'Read the newest plans, and press the button of their check run.';
 
 /** Whoever presses has seen the plans of that check run; newer ones they have not. */
 async function isOutdated(context: RunContext, id: PullRequestId, batchId: string): Promise<boolean> {
-  return (await context.runs.readState(id))?.planBatch?.id !== batchId;
+  const state = await context.runs.readState(id);
+  return state === undefined || newestBatch(state)?.id !== batchId;
 }
 
-/** "Re-run" means: plan again, each pull request whose head this commit is. */
-export async function handleRerun(context: RunContext, host: VcsHost, event: RerunEvent, key: string): Promise<void> {
+/**
+ * "Re-run" means: plan again, each pull request whose head this commit is. Of a check run it is one request, however often it comes; a
+ * suite does not tell one request from the next, so there the delivery counts.
+ */
+export async function handleRerun(
+  context: RunContext,
+  host: VcsHost,
+  event: RerunEvent,
+  deliveryId: string,
+): Promise<void> {
+  const { batchId, sender } = event;
   const repository = await openRepository(context, host, event);
   if (repository === undefined || !isCommitSha(event.headSha)) return;
   const numbers = await host.findPullRequestsOfCommit(repository, event.headSha);
+  const request = batchId === undefined ? deliveryId : `${batchId}:${sender.id}`;
   for (const number of numbers) {
-    const trigger: Trigger = {
-      kind: 'rerun',
-      key: `rerun:${key}:${number}`,
-      actor: event.sender,
-      commentId: undefined,
-    };
+    const key = `rerun:${request}:${number}`;
+    const trigger: Trigger = { kind: 'rerun', key, actor: sender, commentId: undefined, repeatable: true };
     const command: Command = { name: 'plan', ...ON_ALL };
     await runCommand(context, host, { ...event, number }, { command, text: 're-run', trigger });
   }

@@ -1,3 +1,4 @@
+import { isStranger } from '../src/core/actor-rules.ts';
 import type { Command } from '../src/core/command.ts';
 import { parseComment } from '../src/core/command-parser.ts';
 import type { TriggerWords } from '../src/core/read-command-lines.ts';
@@ -9,9 +10,24 @@ import { runCommand } from './run-command.ts';
 import type { RunContext } from './run-context.ts';
 import { isAllowed, openPullRequest } from './open-pull-request.ts';
 
+/**
+ * GitHub can be asked for a failed delivery for three days (its "Redelivering webhooks"); what comes much later was sent by somebody
+ * else, and the record of what was done already does not go back for ever. Milliseconds.
+ */
+const LATEST_MS = 9 * 24 * 3600_000;
+
 /** A comment is read as commands only when it is nothing else; then each line is done in order. */
-export async function handleComment(context: RunContext, host: VcsHost, event: CommentEvent): Promise<void> {
+export async function handleComment(
+  context: RunContext,
+  host: VcsHost,
+  event: CommentEvent,
+  receivedAt: Date,
+): Promise<void> {
   if (event.own || !isAllowed(context, `${host.host}/${event.repositoryFullName}`)) return;
+  if (event.writtenAt !== undefined && receivedAt.getTime() - event.writtenAt.getTime() > LATEST_MS) {
+    context.logger.warn({ comment: event.commentId }, 'a comment of long ago was delivered; it is left alone');
+    return;
+  }
   const [first = 'holdfast', ...others] = context.config.triggers;
   const self = await host.whoAmI();
   const words: TriggerWords = { triggers: [first, ...others], login: self.login };
@@ -28,10 +44,13 @@ export async function handleComment(context: RunContext, host: VcsHost, event: C
   if (parsed.kind === 'reply') {
     const reply = { key: trigger(0).key, kind: 'command', view: parsed.reply } as const;
     const reaction = parsed.code === 'help' ? 'rocket' : 'confused';
-    return recordDecision(context, pull, () => answer(trigger(0), reply, reaction));
+    const said = answer(trigger(0), reply, reaction);
+    const stranger = isStranger(await host.getPermission(pull.repository, event.author));
+    return recordDecision(context, pull, () => (stranger ? { ...said, stranger: event.author.id } : said));
   }
   for (const [line, command] of parsed.commands.entries()) {
-    await runCommand(context, host, event, { command, text: typed(first, command), trigger: trigger(line) });
+    const request = { command, text: typed(first, command), trigger: trigger(line) };
+    if ((await runCommand(context, host, event, request)) === 'no_say') return;
   }
 }
 

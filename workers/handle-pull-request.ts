@@ -1,5 +1,6 @@
 import { decideClose, decidePlan, type Trigger } from '../src/core/decide.ts';
 import type { PullRequestEvent } from '../src/core/vcs-event.ts';
+import type { Account } from '../src/core/pull-request.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import { servesBranch } from '../src/core/resolve-rules.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
@@ -10,26 +11,22 @@ import { openPullRequest } from './open-pull-request.ts';
 import { wake } from './wake.ts';
 
 /** Something about a pull request changed: what it is now decides, not what the event says. */
-export async function handlePullRequest(
-  context: RunContext,
-  host: VcsHost,
-  event: PullRequestEvent,
-  key: string,
-): Promise<void> {
+export async function handlePullRequest(context: RunContext, host: VcsHost, event: PullRequestEvent): Promise<void> {
   const pull = await openPullRequest(context, host, event);
   if (pull === undefined) return;
-  const trigger: Trigger = { kind: 'autoplan', key: `autoplan:${key}`, actor: event.sender, commentId: undefined };
   if (pull.state === 'open' && (event.change === 'closed' || event.change === 'converted_to_draft')) return;
-  await seeTo(context, host, pull, trigger);
+  await seeTo(context, host, pull, event.sender);
 }
 
-/** Does what the facts call for: give everything back, or plan, or nothing. */
+/** Does what the facts call for, once: give everything back, or plan, or nothing. */
 export async function seeTo(
   context: RunContext,
   host: VcsHost,
   pull: PullRequestRecord,
-  trigger: Trigger,
+  actor: Account,
 ): Promise<void> {
+  const key = `autoplan:${pull.id}:${pull.version}`;
+  const trigger: Trigger = { kind: 'autoplan', key, actor, commentId: undefined };
   if (pull.state !== 'open') return recordDecision(context, pull, (state) => decideClose(state, trigger));
   if (!servesBranch(rulesOf(context, pull.repository), pull.baseRef)) {
     return recordDecision(context, pull, (state) => ({ ...decideClose(state, trigger), replies: [] }));

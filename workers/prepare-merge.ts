@@ -3,6 +3,7 @@ import type { CommitSha } from '../src/core/repository.ts';
 import { RetryLaterError } from '../src/ports/job-queue.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
+import { ProjectRefusedError } from './project-refused-error.ts';
 
 /** What is planned: the commit that would be merged, and what it was made of. */
 export interface PreparedMerge {
@@ -25,7 +26,7 @@ export async function prepareMerge(context: WorkerContext, host: VcsHost, pull: 
   const commits = await context.mirror.fetch(repository, source, [baseRef, headRef]);
   const baseSha = commits.get(baseRef);
   const fetchedHead = commits.get(headRef);
-  if (baseSha === undefined) throw new Error(`the base branch ${pull.baseRef} does not exist any more`);
+  if (baseSha === undefined) throw new ProjectRefusedError(`The base branch ${pull.baseRef} does not exist any more.`);
   if (fetchedHead !== pull.headSha && !(await context.mirror.has(repository, pull.headSha))) {
     const retryAt = new Date(context.now().getTime() + REF_LAG_MS);
     throw new RetryLaterError(`commit ${pull.headSha} cannot be fetched yet`, retryAt);

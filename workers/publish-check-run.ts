@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { renderCheckRun } from '../src/comments/check-run.ts';
+import type { PlanCommentView } from '../src/comments/view.ts';
 import { HostRefusedError } from '../src/core/host-error.ts';
+import { newestBatch } from '../src/core/newest-batch.ts';
 import type { PullRequestState } from '../src/core/record.ts';
 import { commitSha } from '../src/core/repository.ts';
 import type { PublicationState, PublishedCheckRun } from '../src/ports/publication-store.ts';
@@ -8,7 +10,6 @@ import type { CheckRun, VcsHost, WriteOptions } from '../src/ports/vcs-host.ts';
 import type { WorkerContext } from './context.ts';
 import type { PublishKeeper } from './keep-publishing.ts';
 import { CHECK_RUN_NAME } from './own-checks.ts';
-import { planCommentView } from './views/plan-comment-view.ts';
 
 interface Publication {
   readonly context: WorkerContext;
@@ -16,23 +17,24 @@ interface Publication {
   readonly state: PullRequestState;
   readonly wanted: PublicationState;
   readonly keeper: PublishKeeper;
+  readonly view: PlanCommentView | undefined;
 }
 
 /** The check run of the head commit. One of an earlier commit that was still going on is ended: its plans were superseded. */
 export async function publishCheckRun(publication: Publication): Promise<void> {
-  const { context, host, state, wanted } = publication;
+  const { context, host, state, wanted, view } = publication;
   const { planBatch, pull } = state;
   if (!host.capabilities.checkRuns) return;
   await endSuperseded(publication);
   if (planBatch === undefined || planBatch.headSha !== pull.headSha) return;
-  const view = await planCommentView(context, state);
   if (view === undefined) return;
   const { title, summary, actions } = renderCheckRun(view, { limit: host.limits.checkSummaryLength });
   const open = state.open.length > 0;
   const checkRun: CheckRun = {
     name: CHECK_RUN_NAME,
     headSha: pull.headSha,
-    externalId: planBatch.id,
+    // Whatever was done since makes the buttons of before outdated.
+    externalId: newestBatch(state)?.id ?? planBatch.id,
     url: view.pageUrl ?? context.publicUrl,
     status: open ? GOING_ON : 'completed',
     conclusion: open ? undefined : conclude(state),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { HostRefusedError, HostUnavailableError } from '../src/core/host-error.ts';
 import { renderApplyReply, renderCommandReply, replyMarker } from '../src/comments/reply-comment.ts';
 import { planMarker, renderPlanComment } from '../src/comments/plan-comment.ts';
+import type { PlanCommentView } from '../src/comments/view.ts';
 import type { PullRequest } from '../src/core/pull-request.ts';
 import type { PullRequestId, PullRequestState } from '../src/core/record.ts';
 import { RetryLaterError } from '../src/ports/job-queue.ts';
@@ -13,6 +14,7 @@ import { publishCheckRun } from './publish-check-run.ts';
 import { endSupersededStatuses, listStatuses, publishStatus } from './publish-statuses.ts';
 import { type Pace, paceOf } from './publish-pace.ts';
 import { applyReplyView, refusedReply } from './views/apply-reply-view.ts';
+import { currentProjects, type ProjectRuns } from './views/current-projects.ts';
 import { planCommentView } from './views/plan-comment-view.ts';
 
 type MergeMethod = NonNullable<PublicationState['merge']>['method'];
@@ -24,6 +26,9 @@ interface Publication {
   readonly wanted: PublicationState;
   readonly keeper: PublishKeeper;
   readonly show: Pace['show'];
+  /** As far as there is anything to show. */
+  readonly rows: readonly ProjectRuns[];
+  readonly view: PlanCommentView | undefined;
 }
 
 /** How far it came: all that is due was published, and the rest will be due after this time, if there is any. */
@@ -75,16 +80,23 @@ async function publishOpened(
   const host = context.hosts.get(wanted.pull.repository.host);
   const state = await context.runs.readState(wanted.pull.id);
   if (host === undefined || state === undefined) return { againInMs: undefined };
-  const { show, againInMs } = paceOf(state, wanted);
+  const pace = paceOf(state, wanted);
+  const { againInMs } = pace;
   // Before it merges, the host may want to see how things stand.
-  const merging = wanted.merge !== undefined && show !== 'result';
-  await publish({ context, host, state, wanted, keeper, show: merging ? 'progress' : show });
+  const show = wanted.merge !== undefined && pace.show !== 'result' ? 'progress' : pace.show;
+  const rows = show === 'nothing' ? [] : await currentProjects(context, state);
+  const view = isWhole(show) ? await planCommentView(context, state, rows) : undefined;
+  await publish({ context, host, state, wanted, keeper, show, rows, view });
   return { againInMs };
+}
+
+function isWhole(show: Pace['show']): boolean {
+  return show === 'progress' || show === 'result';
 }
 
 async function publish(publication: Publication): Promise<void> {
   const { show, wanted } = publication;
-  const whole = show === 'progress' || show === 'result';
+  const whole = isWhole(show);
   if (whole) await part(publication, 'the plan comment', () => publishPlanComment(publication));
   const merging = wanted.merge !== undefined;
   // The host may want our own statuses before it merges, and the answer to the apply tells what came of the merge.
@@ -112,13 +124,12 @@ async function part({ context, wanted }: Publication, what: string, work: () => 
 
 async function publishChecks(publication: Publication): Promise<void> {
   if (publication.show === 'nothing') return;
-  for (const status of await listStatuses(publication))
+  for (const status of listStatuses(publication))
     await part(publication, `the status ${status.context}`, () => publishStatus(publication, status));
   if (publication.show !== 'sign') await part(publication, 'the check run', () => publishCheckRun(publication));
 }
 
-async function publishPlanComment({ context, host, state, wanted, keeper, show }: Publication): Promise<void> {
-  const view = await planCommentView(context, state);
+async function publishPlanComment({ context, host, wanted, keeper, show, view }: Publication): Promise<void> {
   if (view === undefined) return;
   const body = renderPlanComment(view, { limit: host.limits.commentLength });
   const hash = digest(body);

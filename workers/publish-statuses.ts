@@ -10,7 +10,7 @@ import type { WorkerContext } from './context.ts';
 import { rulesOf } from './gather-pull-request.ts';
 import { APPLY_STATUS, PLAN_STATUS, projectStatusName } from './own-checks.ts';
 import type { Pace } from './publish-pace.ts';
-import { currentProjects, isNeverApplied, planFacts, type ProjectRuns } from './views/current-projects.ts';
+import { isNeverApplied, planFacts, type ProjectRuns } from './views/current-projects.ts';
 
 /** Beyond this many projects only the aggregate is posted: each status is a write against the host's hourly budget. */
 const PER_PROJECT_LIMIT = 10;
@@ -21,16 +21,16 @@ interface Publication {
   readonly state: PullRequestState;
   readonly wanted: PublicationState;
   readonly show: Pace['show'];
+  readonly rows: readonly ProjectRuns[];
 }
 
 /**
  * What the head commit should show, as far as it is not there yet. Statuses always end: a pull request that touches no project gets
  * its green ones, and one that is closed keeps none that wait.
  */
-export async function listStatuses(publication: Publication): Promise<readonly CommitStatus[]> {
-  const { context, host, state, wanted, show } = publication;
+export function listStatuses({ context, host, state, wanted, show, rows }: Publication): readonly CommitStatus[] {
   if (state.planBatch === undefined || state.planBatch.headSha !== state.pull.headSha) return [];
-  const all = await listAll(context, host, state);
+  const all = listAll(context, host, state, rows);
   const served = servesBranch(rulesOf(context, state.pull.repository), state.pull.baseRef);
   return settle(all, state, wanted, served).filter((status) =>
     isNews(status, wanted.statuses.get(status.context), show),
@@ -121,13 +121,13 @@ function pageOf(context: WorkerContext, { pull }: PullRequestState): string {
   return `${context.publicUrl}/runs?pull=${encodeURIComponent(pull.id)}`;
 }
 
-async function listAll(
+function listAll(
   context: WorkerContext,
   host: VcsHost,
   state: PullRequestState,
-): Promise<readonly CommitStatus[]> {
+  rows: readonly ProjectRuns[],
+): readonly CommitStatus[] {
   const page = pageOf(context, state);
-  const rows = await currentProjects(context, state);
   const make = (statusContext: string, view: StatusView, url: string): CommitStatus => ({
     context: statusContext,
     state: view.state,

@@ -1,4 +1,4 @@
-import { refuseActor } from '../src/core/actor-rules.ts';
+import { isStranger, refuseActor } from '../src/core/actor-rules.ts';
 import type { ApplyCommand, Command, PlanCommand, ProjectSelection, VersionCommand } from '../src/core/command.ts';
 import { isEmptySelection } from '../src/core/command.ts';
 import { decideApply } from '../src/core/decide-apply.ts';
@@ -7,12 +7,15 @@ import { projectTitle } from '../src/core/project.ts';
 import type { FoundProject } from '../src/core/project-finder.ts';
 import type { PullRequestRecord } from '../src/core/record.ts';
 import { selectAmong, selectForPlan } from '../src/core/select-projects.ts';
+import { servesBranch } from '../src/core/resolve-rules.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { readPermission } from './check-permission.ts';
 import { chooseProjects, planNotes, recordDecision } from './decide-pull-request.ts';
 import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
 import type { RunContext } from './run-context.ts';
 import { type EventRepository, openPullRequest } from './open-pull-request.ts';
+import { UnansweredCommandError } from './unanswered-command-error.ts';
+import { describeError } from './describe-error.ts';
 import { listVersions } from './list-versions.ts';
 
 export interface CommandRequest {
@@ -30,37 +33,63 @@ interface CommandContext extends CommandRequest {
   readonly word: string;
 }
 
-/** Carries out one command of one person; whether they may is read from the host now. */
+/**
+ * Carries out one command of one person; whether they may is read from the host now. Answers `no_say` when they may do nothing here,
+ * so that nobody need be asked about their next one. Throws an UnansweredCommandError when it fails once the pull request is known.
+ */
 export async function runCommand(
   context: RunContext,
   host: VcsHost,
   event: EventRepository & { readonly number: number },
   request: CommandRequest,
-): Promise<void> {
+): Promise<'no_say' | undefined> {
   const pull = await openPullRequest(context, host, event);
-  if (pull === undefined) return;
+  if (pull === undefined) return undefined;
+  try {
+    return await runOn(context, host, pull, request);
+  } catch (error) {
+    throw new UnansweredCommandError(error, () => tellFailure(context, pull, request, error));
+  }
+}
+
+async function tellFailure(
+  context: RunContext,
+  pull: PullRequestRecord,
+  { trigger, text }: CommandRequest,
+  error: unknown,
+): Promise<void> {
+  const next = trigger.kind === 'command' ? 'Nothing after it in the same comment was done either.' : undefined;
+  await recordDecision(context, pull, () => nothingDone(trigger, text, describeError(error), next));
+}
+
+async function runOn(
+  context: RunContext,
+  host: VcsHost,
+  pull: PullRequestRecord,
+  request: CommandRequest,
+): Promise<'no_say' | undefined> {
   const { command, trigger, text } = request;
   const rules = rulesOf(context, pull.repository);
   const permission = await readPermission(host, pull.repository, rules, command.name, trigger.actor);
   const unmet = refuseActor(command.name, trigger.actor, permission);
   if (unmet.length > 0) {
     const view = { kind: 'refused', command: text, actor: trigger.actor.login, unmet } as const;
-    return recordDecision(context, pull, () =>
-      answer(trigger, { key: trigger.key, kind: 'command', view }, 'confused'),
-    );
+    const stranger = isStranger(permission.permission);
+    const refusal = answer(trigger, { key: trigger.key, kind: 'command', view }, 'confused');
+    await recordDecision(context, pull, () => (stranger ? { ...refusal, stranger: trigger.actor.id } : refusal));
+    return stranger ? 'no_say' : undefined;
   }
   const word = context.config.triggers[0] ?? 'holdfast';
   await carryOut({ ...request, context, host, pull, word });
+  return undefined;
 }
 
 async function carryOut(at: CommandContext): Promise<void> {
   const { command, context, pull, trigger, text, word } = at;
   if (command.name === 'unlock')
     return recordDecision(context, pull, (state) => decideUnlock(state, trigger, text, word));
-  if (pull.state !== 'open') {
-    const reason = `the pull request is ${pull.state}`;
-    return recordDecision(context, pull, () => nothingDone(trigger, text, reason, undefined));
-  }
+  const reason = whyNotServed(at);
+  if (reason !== undefined) return recordDecision(context, pull, () => nothingDone(trigger, text, reason, undefined));
   switch (command.name) {
     case 'cancel':
       return recordDecision(context, pull, (state) => decideCancel(state, trigger, text));
@@ -71,6 +100,13 @@ async function carryOut(at: CommandContext): Promise<void> {
     case 'version':
       return version(at, command);
   }
+}
+
+/** One that is open and was served before may go elsewhere by now. */
+function whyNotServed({ context, pull }: CommandContext): string | undefined {
+  if (pull.state !== 'open') return `the pull request is ${pull.state}`;
+  if (servesBranch(rulesOf(context, pull.repository), pull.baseRef)) return undefined;
+  return `pull requests into \`${pull.baseRef}\` are not served here`;
 }
 
 async function plan({ context, host, pull, trigger, text }: CommandContext, command: PlanCommand): Promise<void> {
@@ -84,16 +120,22 @@ async function plan({ context, host, pull, trigger, text }: CommandContext, comm
   const { merge, projects, finder } = gathered;
   if (merge.mergeSha === undefined)
     return recordDecision(context, pull, () => nothingDone(trigger, text, merge.note, undefined));
-  const everything = isEmptySelection(command.selection);
+  const { configProblems: problems } = gathered;
+  if (problems.length > 0) {
+    const reply = { key: trigger.key, kind: 'command', view: { kind: 'config_problems', problems } } as const;
+    return recordDecision(context, pull, () => answer(trigger, reply, 'confused'));
+  }
   const selected = finder && selectForPlan(finder, projects, command.selection);
   if (selected !== undefined && 'problem' in selected) {
     return recordDecision(context, pull, () => nothingDone(trigger, text, selected.problem, undefined));
   }
   const chosen = chooseProjects(gathered, selected?.projects ?? []);
-  if (chosen.length === 0 && gathered.configProblems.length === 0) {
+  if (chosen.length === 0) {
     const reason = 'this pull request touches no project';
     return recordDecision(context, pull, () => nothingDone(trigger, text, reason, undefined));
   }
+  const notes = planNotes(gathered, command);
+  const explanations = [...notes.explanations, ...(selected?.leftOut ?? [])];
   await recordDecision(
     context,
     pull,
@@ -101,11 +143,11 @@ async function plan({ context, host, pull, trigger, text }: CommandContext, comm
       decidePlan(state, {
         trigger,
         projects: chosen,
-        complete: everything && gathered.configProblems.length === 0,
+        complete: isEmptySelection(command.selection),
         headSha: merge.headSha,
         baseSha: merge.baseSha,
         mergeSha: merge.mergeSha,
-        notes: planNotes(gathered, command),
+        notes: { ...notes, explanations },
       }),
     'later',
   );
@@ -140,11 +182,14 @@ async function apply(
   );
 }
 
-async function version({ context, host, pull, trigger }: CommandContext, command: VersionCommand): Promise<void> {
+async function version({ context, host, pull, trigger, text }: CommandContext, command: VersionCommand): Promise<void> {
   const gathered = await gatherPullRequest(context, host, pull);
   const selected = isEmptySelection(command.selection)
     ? gathered.projects.autoplan
     : selectFound(gathered.projects.all, command.selection);
+  if (selected.length === 0 && !isEmptySelection(command.selection)) {
+    return recordDecision(context, pull, () => nothingDone(trigger, text, 'there is no such project', undefined));
+  }
   const versions = await listVersions(
     context,
     selected.map(({ project }) => ({

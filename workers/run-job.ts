@@ -1,22 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { RunResult } from '../src/core/batch.ts';
-import type { DriftProject } from '../src/core/drift/drift-project.ts';
-import type { Wakeups } from '../src/core/record.ts';
 import { type ClaimedRun, LeaseLostError, type RunEnd } from '../src/ports/run-store.ts';
 import { applyRun } from './apply-run.ts';
 import type { RunContext } from './run-context.ts';
 import { keepLease, LEASE_MS, type LeaseKeeper, stopReason } from './keep-lease.ts';
 import { planRun } from './plan-run.ts';
-import { decideEnded, reasonOfResult } from './drift/decide-ended.ts';
 import { driftCheckRun } from './drift/drift-check-run.ts';
 import type { WorkOutcome } from './drift/open-branch-project.ts';
 import { remediationRun } from './drift/remediation-run.ts';
+import { recordEnd } from './record-end.ts';
 import { describeError } from './describe-error.ts';
 import { wake } from './wake.ts';
-
-/** While the database is away the end of a run is kept in hand this long, tried again at this pace, milliseconds. */
-const RECORD_PATIENCE_MS = 15 * 60_000;
-const RECORD_EVERY_MS = 500;
 
 /**
  * Works on runs until none may be claimed. The job only wakes: which run is next is decided by the record, so that a lost,
@@ -42,7 +34,7 @@ async function workOn(context: RunContext, run: ClaimedRun): Promise<void> {
     const outcome = await work({ ...context, logger }, run, keeper, afterwards).catch(async (error: unknown) => ({
       end: await failure(context, run, keeper, error),
     }));
-    const wakeups = await record(context, run, outcome);
+    const wakeups = await recordEnd(context, run, outcome);
     const { end } = outcome;
     await wake(context, wakeups);
     if (run.pullRequestId === undefined) await wakeSchedule(context);
@@ -82,37 +74,6 @@ async function wakeSchedule({ queue, logger }: RunContext): Promise<void> {
   } catch (error) {
     logger.warn({ error }, 'the queue did not take a wake-up; the timer will see to it');
   }
-}
-
-/** What has happened has happened, so a database that is away for a while must not turn a known end into an unknown one. */
-async function record(context: RunContext, run: ClaimedRun, outcome: WorkOutcome): Promise<Wakeups> {
-  const deadline = performance.now() + RECORD_PATIENCE_MS;
-  for (;;) {
-    try {
-      return await recordOnce(context, run, outcome);
-    } catch (error) {
-      if (error instanceof LeaseLostError || performance.now() > deadline || context.stop.atOnce.aborted) throw error;
-      context.logger.warn({ run: run.id, error }, 'the end of the run could not be recorded; it is tried again');
-      await delay(RECORD_EVERY_MS);
-    }
-  }
-}
-
-async function recordOnce(context: RunContext, run: ClaimedRun, { end, decide }: WorkOutcome): Promise<Wakeups> {
-  if (end === 'handed_back') return context.runs.handBack(run.lease);
-  if (run.pullRequestId !== undefined) return context.runs.finish(run.lease, end);
-  const ended = { ...run, ...end, runId: run.id, actor: run.batch.actor, reason: reasonOfResult(end.result) };
-  const without = (project: DriftProject) =>
-    decideEnded(
-      project,
-      { ...ended, fingerprint: run.batch.notes.remediation?.fingerprint, begun: hasBegun(end.result) },
-      context.now(),
-    );
-  return context.drift.finish(run.lease, end, decide ?? without);
-}
-
-function hasBegun(result: RunResult): boolean {
-  return result.kind === 'interrupted' || (result.kind === 'failed' && result.applyBegun);
 }
 
 /** Something of ours went wrong. The person is told, the log has the details, and the run does not stay open. */

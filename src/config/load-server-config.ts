@@ -48,8 +48,10 @@ export function readServerConfig(
 ): LoadedServerConfig {
   const yaml = readYaml(text, file, MAX_BYTES);
   if ('problems' in yaml) return { problems: yaml.problems, warnings: [] };
-  if (yaml.data !== undefined) return checkServerConfig(yaml, environment, options);
-  return { problems: [{ file, line: 1, message: 'the file is empty', suggestion: undefined }], warnings: [] };
+  // Comments alone are an operator's "no settings". Nothing at all is a file that was cut off or mounted wrongly, and with it would go its rules.
+  if (text.trim() !== '') return checkServerConfig(yaml, environment, options);
+  const message = 'the file is empty; if that is meant, write a comment into it or leave the file away';
+  return { problems: [{ file, line: 1, message, suggestion: undefined }], warnings: [] };
 }
 
 function checkServerConfig(yaml: YamlFile, environment: Environment, options: LoadOptions): LoadedServerConfig {

@@ -23,6 +23,7 @@ export const MAX_REPO_CONFIG_BYTES = 1024 * 1024;
 export function readRepositoryConfig(text: string, file: string): ReadRepositoryConfig {
   const yaml = readYaml(text, file, MAX_REPO_CONFIG_BYTES);
   if ('problems' in yaml) return { problems: capProblems(yaml.problems), warnings: [] };
+  if (yaml.data === undefined) return { problems: [nothingWritten(file)], warnings: [] };
   const aliased = replaceRepoLocking(yaml);
   const cleaned = cleanForeignKeys({ ...yaml, data: aliased.data ?? {} }, FOREIGN_KEYS);
   const warnings = [...aliased.warnings, ...cleaned.warnings].sort(byLine);
@@ -35,6 +36,13 @@ export function readRepositoryConfig(text: string, file: string): ReadRepository
   return config && problems.length === 0
     ? { config, warnings }
     : { problems: capProblems(problems), warnings: capProblems(warnings) };
+}
+
+/** As with Atlantis, a file that sets nothing is an error: whoever wrote it meant something by it. */
+function nothingWritten(file: string): ConfigProblem {
+  const message =
+    'version: is required: write `version: 3`. Nothing is set in the file; without it projects are discovered';
+  return { file, line: 1, message, suggestion: undefined };
 }
 
 const MAX_PROBLEMS = 100;

@@ -33,6 +33,11 @@ export function mayWrite(permission: Permission): boolean {
   return permission === 'write' || permission === 'admin';
 }
 
+/** Somebody without a say: may read at most, as anybody may in a public repository. */
+export function isStranger(permission: Permission): boolean {
+  return !mayTriage(permission);
+}
+
 function mayTriage(permission: Permission): boolean {
   return permission === 'triage' || mayWrite(permission);
 }

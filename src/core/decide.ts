@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { BatchNotes, BatchTrigger, NewRun } from './batch.ts';
 import { projectTitle, type Project, type ProjectKey } from './project.ts';
 import type { Account } from './pull-request.ts';
@@ -10,6 +11,8 @@ export interface Trigger {
   readonly key: string;
   readonly actor: Account;
   readonly commentId: string | undefined;
+  /** When it led to nothing it may be done again under the same key, and lead to something then; a comment is said once. */
+  readonly repeatable?: true;
 }
 
 export interface ChosenProject {
@@ -96,12 +99,19 @@ export function nothingDone(trigger: Trigger, command: string, reason: string, n
 }
 
 export function answer(trigger: Trigger, reply: NewReply, reaction: 'rocket' | 'confused'): Decision {
+  const nothing = trigger.repeatable && reaction === 'confused';
   return {
     actor: trigger.actor.login,
     event: `answer:${reply.kind === 'command' ? reply.view.kind : reply.kind}`,
-    replies: [reply],
+    replies: [nothing ? { ...reply, key: keyOfNothing(reply) } : reply],
+    ...(nothing ? { triggerKey: trigger.key } : {}),
     reactions: trigger.commentId === undefined ? [] : [{ commentId: trigger.commentId, reaction }],
   };
+}
+
+/** The same is not said twice, and it does not stand in the way of what the trigger may lead to later. */
+function keyOfNothing({ key, view }: NewReply): string {
+  return `${key}:${createHash('sha256').update(JSON.stringify(view)).digest('hex')}`;
 }
 
 /** How people know a project that is recorded; its lock tells as much as a run does. */

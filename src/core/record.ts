@@ -137,6 +137,10 @@ export interface Decision {
   /** The pull request is closed: give everything back as soon as nothing of it is running. */
   readonly close?: boolean;
   readonly replies?: readonly NewReply[];
+  /** When this has led to a batch or an answer before, nothing is done. */
+  readonly triggerKey?: string;
+  /** Id of the account that is answered, when it has no say here: it is answered only so often, and otherwise nothing is said. */
+  readonly stranger?: string;
   readonly reactions?: readonly NewReaction[];
   /** For the audit log. */
   readonly actor: string;

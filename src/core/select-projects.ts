@@ -5,8 +5,9 @@ import { makeFinder, makeNamedProject, type FinderInput, type FoundProject } fro
 import { projectTitle, type Project } from './project.ts';
 import type { ResolvedProjects } from './resolve-projects.ts';
 
-export type Selected<T> =
-  | { readonly projects: readonly T[] }
+export type SelectedForPlan =
+  /** `leftOut`: sentences on what was named beside them and cannot be planned. */
+  | { readonly projects: readonly FoundProject[]; readonly leftOut: readonly string[] }
   /** Nothing is meant by it, with what could have been. */
   | { readonly problem: string };
 
@@ -31,37 +32,44 @@ export function selectForPlan(
   input: FinderInput,
   resolved: ResolvedProjects,
   selection: ProjectSelection,
-): Selected<FoundProject> {
-  if (resolved.problems.length > 0) return { problem: 'The config has problems, so nothing can be planned.' };
+): SelectedForPlan {
   if (isEmptySelection(selection)) {
-    return { projects: resolved.all.filter((found) => found.reasons.length > 0 && found.unplannable === undefined) };
+    const touched = resolved.all.filter((found) => found.reasons.length > 0 && found.unplannable === undefined);
+    return { projects: touched, leftOut: [] };
   }
-  const byPlace = new Map(resolved.all.map((found) => [found.project, found]));
-  const chosen = selectAmong([...byPlace.keys()], selection).flatMap((project) => byPlace.get(project) ?? []);
-  const named = chosen.length > 0 ? chosen : nameProjects(input, selection);
-  if (named.length === 0) return { problem: explainNothing(resolved.all, selection) };
-  const plannable = named.filter((found) => found.unplannable === undefined);
-  const [first] = named;
-  if (plannable.length > 0 || first === undefined) return { projects: plannable };
-  return { problem: `${projectTitle(first.project)} cannot be planned: ${first.unplannable}.` };
+  const places = selection.project === undefined ? inEachDirectory(input, resolved, selection) : [];
+  const byName = selection.project === undefined ? [] : among(resolved.all, selection);
+  const named = [...new Set([...byName, ...places.flatMap(({ found }) => found)])];
+  if (named.length === 0 && selection.project !== undefined) {
+    const all = resolved.all.map(({ project }) => project);
+    return { problem: explainName(all, selection.project) };
+  }
+  const projects = named.filter((found) => found.unplannable === undefined);
+  const leftOut = [
+    ...places.flatMap(({ dir, found }) =>
+      found.length > 0 ? [] : [`There are no Terraform files in ${JSON.stringify(dir)}.`],
+    ),
+    ...named.flatMap(({ project, unplannable }) =>
+      unplannable === undefined ? [] : [`${projectTitle(project)} cannot be planned: ${unplannable}.`],
+    ),
+  ];
+  return projects.length > 0 ? { projects, leftOut } : { problem: leftOut.join(' ') };
+}
+
+function among(all: readonly FoundProject[], selection: ProjectSelection): readonly FoundProject[] {
+  const byPlace = new Map(all.map((found) => [found.project, found]));
+  return selectAmong([...byPlace.keys()], selection).flatMap((project) => byPlace.get(project) ?? []);
 }
 
 /** A directory with Terraform files can be planned by name, whatever config and discovery say of it. */
-function nameProjects(input: FinderInput, selection: ProjectSelection): readonly FoundProject[] {
-  if (selection.project !== undefined || selection.dirs.some(containsGlob)) return [];
+function inEachDirectory(input: FinderInput, resolved: ResolvedProjects, selection: ProjectSelection) {
   const finder = makeFinder(input);
-  const dirs = selection.dirs.length > 0 ? selection.dirs : ['.'];
-  return dirs.flatMap((dir) => makeNamedProject(finder, dir, selection.workspace ?? 'default') ?? []);
-}
-
-function explainNothing(all: readonly FoundProject[], selection: ProjectSelection): string {
-  if (selection.project !== undefined)
-    return explainName(
-      all.map(({ project }) => project),
-      selection.project,
-    );
-  const dirs = selection.dirs.length > 0 ? selection.dirs : ['.'];
-  return `There are no Terraform files in ${dirs.map((dir) => JSON.stringify(dir)).join(', ')}.`;
+  const dirs = selection.dirs.length > 0 ? [...new Set(selection.dirs)] : ['.'];
+  return dirs.map((dir) => {
+    const found = among(resolved.all, { ...selection, dirs: [dir] });
+    const named = containsGlob(dir) ? undefined : makeNamedProject(finder, dir, selection.workspace ?? 'default');
+    return { dir, found: found.length > 0 || named === undefined ? found : [named] };
+  });
 }
 
 /** There is no project of this name; with what could have been meant. */

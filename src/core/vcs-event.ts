@@ -41,6 +41,8 @@ export interface CommentEvent extends OnPullRequest {
   readonly commentId: string;
   readonly commentNodeId: string;
   readonly body: string;
+  /** When the host says; it is part of what is signed. */
+  readonly writtenAt: Date | undefined;
   readonly author: Account;
   /** True when our own App or token's user wrote it. */
   readonly own: boolean;

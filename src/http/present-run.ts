@@ -52,7 +52,7 @@ export function presentRun(run: RunRecord, origin: OriginView): RunListItemView 
 export async function runStateText({ runs }: Pick<PageSources, 'runs'>, run: RunRecord): Promise<string | undefined> {
   if (run.state === 'queued') {
     if (!run.ready) return 'waits for other projects of this pull request';
-    const position = await runs.queuePosition(run.id);
+    const position = (await runs.queuePositions([run.id])).get(run.id);
     return position === undefined ? undefined : `number ${position} in the queue`;
   }
   if (run.cancelReason !== undefined) return 'stopping';

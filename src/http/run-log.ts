@@ -56,7 +56,7 @@ export async function readPlanText(
   { pulls, seal }: Pick<PageSources, 'pulls' | 'seal'>,
   runId: string,
 ): Promise<string | undefined> {
-  const sealed = await pulls.readPlanText(runId);
+  const sealed = (await pulls.readPlanTexts([runId])).get(runId);
   return sealed && openOrExplain(() => seal.open(sealed, planTextContext(runId)).toString('utf8'));
 }
 

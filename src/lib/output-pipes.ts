@@ -28,6 +28,10 @@ export class ProgramOutput {
     this.writeEnds = [stdout.writeEnd, stderr.writeEnd];
   }
 
+  give(owner: number): void {
+    for (const end of this.writeEnds) fchownSync(end, owner, owner);
+  }
+
   /** To be called once after the program was started, or the output never ends. */
   giveAway(): void {
     for (const end of this.writeEnds) closeSync(end);
@@ -66,8 +70,9 @@ export class OutputPipes {
     for (;;) {
       const [stdout, stderr] = this.#ready.splice(0, 2);
       if (stdout && stderr) {
-        for (const { writeEnd } of [stdout, stderr]) if (owner !== undefined) fchownSync(writeEnd, owner, owner);
-        return new ProgramOutput(stdout, stderr);
+        const output = new ProgramOutput(stdout, stderr);
+        if (owner !== undefined) output.give(owner);
+        return output;
       }
       this.#making ??= this.#make().finally(() => {
         this.#making = undefined;

@@ -30,6 +30,6 @@ export interface PullRequestStore {
   findCurrentPlan(id: PullRequestId, projectKey: ProjectKey): Promise<PlanRecord | undefined>;
   /** Sealed artifact of a current plan; undefined once it is gone. */
   readPlanArtifact(planId: string): Promise<Buffer | undefined>;
-  /** Sealed text of the plan that a run made; undefined once it is gone. */
-  readPlanText(runId: string): Promise<Buffer | undefined>;
+  /** Sealed texts of the plans that these runs made, as far as they are there still. */
+  readPlanTexts(runIds: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
 }

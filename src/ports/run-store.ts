@@ -5,6 +5,7 @@ import type {
   BranchRun,
   Decision,
   PullRequestId,
+  PullRequestRecord,
   PullRequestRun,
   PullRequestState,
   RunRecord,
@@ -77,6 +78,14 @@ export class LeaseLostError extends Error {
   }
 }
 
+/** The record could not be written because its database is away or busy. Nothing was written; the same may succeed later. */
+export class RecordUnavailableError extends Error {
+  constructor(cause: Error) {
+    super(`the database cannot be used for the moment: ${cause.message}`, { cause });
+    this.name = 'RecordUnavailableError';
+  }
+}
+
 /** The life of runs. Every transition is guarded by state and lease, and written to the audit log in the same transaction. */
 export interface RunStore {
   /**
@@ -115,6 +124,7 @@ export interface RunStore {
   findNeglected(): Promise<Wakeups>;
 
   findRun(id: string): Promise<RunRecord | undefined>;
+  findRuns(ids: readonly string[]): Promise<readonly RunRecord[]>;
   listRuns(filter: {
     readonly pullRequestId?: PullRequestId;
     readonly batchId?: string;
@@ -126,8 +136,8 @@ export interface RunStore {
   }): Promise<readonly RunRecord[]>;
   readOutput(runId: string, fromSeq: number): Promise<readonly { readonly seq: number; readonly chunk: Buffer }[]>;
   readArtifact(runId: string, name: string): Promise<Buffer | undefined>;
-  /** 1 for the next to start; undefined when it does not wait. */
-  queuePosition(runId: string): Promise<number | undefined>;
+  /** 1 for the next to start; those that do not wait have none. */
+  queuePositions(runIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   countByState(): Promise<Readonly<Record<string, number>>>;
   /** The newest apply of a project, of any pull request. */
   findLastApply(
@@ -136,4 +146,8 @@ export interface RunStore {
     | { readonly pullRequestId: PullRequestId | undefined; readonly sha: string; readonly inputsDigest: string }
     | undefined
   >;
+  /** Per project the pull request that its newest apply was made from. */
+  findLastApplies(
+    projectKeys: readonly ProjectKey[],
+  ): Promise<ReadonlyMap<ProjectKey, Pick<PullRequestRecord, 'id' | 'number' | 'url' | 'state'>>>;
 }

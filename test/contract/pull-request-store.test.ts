@@ -280,7 +280,7 @@ test('plans: the text is found by its run, and retention takes only those that a
   const run = await stage.start();
   const end = planned();
   await stage.runs.finish(run.lease, end);
-  expect(await stage.pulls.readPlanText(run.id)).toEqual(Buffer.from('text'));
+  expect(await stage.pulls.readPlanTexts([run.id, 'unknown'])).toEqual(new Map([[run.id, Buffer.from('text')]]));
   const soon = new Date(Date.now() + 60_000);
   expect(await stage.retention.prune('plans', soon)).toBe(0);
   await stage.queue(pull, 'apply', ['a']);
@@ -296,8 +296,8 @@ test('plans: the text is found by its run, and retention takes only those that a
   };
   await stage.runs.finish(apply.lease, { state: 'failed', result: spent as never, phases: [] });
   expect(await stage.pulls.readPlanArtifact(end.plan.id)).toBeUndefined();
-  expect(await stage.pulls.readPlanText(run.id)).toEqual(Buffer.from('text'));
+  expect(await stage.pulls.readPlanTexts([run.id, 'unknown'])).toEqual(new Map([[run.id, Buffer.from('text')]]));
   expect(await stage.retention.prune('plans', soon)).toBe(1);
-  expect(await stage.pulls.readPlanText(run.id)).toBeUndefined();
+  expect(await stage.pulls.readPlanTexts([run.id])).toEqual(new Map());
   expect(buildProject().dir).toBe('prod');
 });

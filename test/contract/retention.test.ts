@@ -143,7 +143,7 @@ describe('a pull request that ended', () => {
     await run(first, 'apply', APPLIED);
     await close(first);
     await stage.retention.prune('runs', soon());
-    expect((await stage.runs.findLastApply(dirKey('a')))?.pullRequestId).toBe(first.id);
+    expect((await stage.runs.findLastApplies([dirKey('a')])).get(dirKey('a'))?.id).toBe(first.id);
     expect(await stage.pulls.find(first.id)).toBeDefined();
 
     const second = await stage.open(2);
@@ -152,7 +152,7 @@ describe('a pull request that ended', () => {
     await close(second);
     await stage.retention.prune('runs', soon());
     expect(await stage.pulls.find(first.id)).toBeUndefined();
-    expect((await stage.runs.findLastApply(dirKey('a')))?.pullRequestId).toBe(second.id);
+    expect((await stage.runs.findLastApplies([dirKey('a')])).get(dirKey('a'))?.id).toBe(second.id);
   });
 
   test('is not waited for while somebody works with it', async () => {

@@ -57,6 +57,31 @@ describe('deciding', () => {
     expect(await stage.runs.decide(unknown, 1, () => ({ actor: 'ann', event: 'x' }))).toEqual({ kind: 'stale' });
   });
 
+  test('a trigger that led to a batch leads to no answer afterwards; one that led to nothing leads to a batch', async () => {
+    const pull = await stage.open(1);
+    const view = { kind: 'nothing_done', command: 'apply', reason: 'x', next: undefined } as const;
+    const nothing = { triggerKey: 'press', replies: [{ key: 'press:nothing', kind: 'command', view }] } as const;
+    const batch = stage.batch('plan', [buildProject()], { triggerKey: 'press' });
+    const answers = async () => (await stage.db.selectFrom('replies').select('key').execute()).length;
+    await stage.decide(pull, nothing);
+    await stage.decide(pull, nothing);
+    expect(await answers()).toBe(1);
+    expect((await stage.decide(pull, { batch })).runIds).toHaveLength(1);
+    await stage.decide(pull, { ...nothing, replies: [{ key: 'press:something else', kind: 'command', view }] });
+    expect(await answers()).toBe(1);
+  });
+
+  test('a close that was decided before gives back what is held by now, and says so once', async () => {
+    const pull = await stage.open(1);
+    const view = { kind: 'closed', merged: false, unlocked: [], unapplied: [] } as const;
+    const close = { close: true, replies: [{ key: 'closed', kind: 'command', view }] } as const;
+    await stage.decide(pull, close);
+    await stage.takeLocks(pull, ['a']);
+    await stage.decide(pull, close);
+    expect((await stage.runs.readState(pull.id))?.locks).toEqual([]);
+    expect(await stage.db.selectFrom('replies').select('key').execute()).toHaveLength(1);
+  });
+
   test('the same trigger twice makes one batch, and answers with the runs that still have to be woken', async () => {
     const pull = await stage.open(1);
     const batch = stage.batch('plan', [buildProject({ dir: 'a' })]);
@@ -175,8 +200,10 @@ describe('claiming', () => {
     const first = await stage.start();
     expect(await stage.claim()).toBeUndefined();
     const waiting = (await stage.runs.readState(pull.id))?.open.find((run) => run.state === 'queued');
-    expect(await stage.runs.queuePosition(waiting?.id ?? '')).toBe(1);
-    expect(await stage.runs.queuePosition(first.id)).toBeUndefined();
+    expect(await stage.runs.queuePositions([waiting?.id ?? '', first.id])).toEqual(new Map([[waiting?.id, 1]]));
+    expect(await stage.runs.queuePositions([])).toEqual(new Map());
+    const both = await stage.runs.findRuns([waiting?.id ?? '', first.id, 'unknown']);
+    expect(new Set(both.map((run) => run.id))).toEqual(new Set([waiting?.id, first.id]));
     const { runIds } = await stage.runs.finish(first.lease, planned());
     expect(runIds).toEqual([waiting?.id]);
     expect((await stage.claim())?.id).toBe(waiting?.id);
@@ -310,7 +337,10 @@ describe('ending', () => {
     expect(replies).toEqual([{ key: `apply:${one.batchId}`, state: 'wanted' }]);
     expect((await stage.runs.readState(pull.id))?.plans).toEqual([]);
     expect((await stage.runs.readState(pull.id))?.applied).toHaveLength(2);
-    expect((await stage.runs.findLastApply(dirKey('a')))?.pullRequestId).toBe(pull.id);
+    const applied = { id: pull.id, number: 1, url: pull.url, state: 'open' };
+    expect(await stage.runs.findLastApplies(['a', 'b', 'never'].map(dirKey))).toEqual(
+      new Map(['a', 'b'].map((dir) => [dirKey(dir), applied])),
+    );
   });
 
   test('an apply that failed after it began spends its plan, one that was only refused does not', async () => {

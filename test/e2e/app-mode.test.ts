@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -45,11 +46,16 @@ afterEach(async () => {
 });
 
 /** The one check run of the head commit as it is once it is completed and as wanted. */
-function completedCheck(pull: PullRequest, matches: (conclusion: string | null) => boolean = () => true) {
+function completedCheck(
+  pull: PullRequest,
+  matches: (conclusion: string | null) => boolean = () => true,
+  isOf: (externalId: string) => boolean = () => true,
+) {
   return stage.wait('the check run', () => {
     const [run, ...more] = stage.github.checkRuns(pull);
     if (more.length > 0) throw new Error('there is more than one check run');
-    return run?.status === 'completed' && matches(run.conclusion) ? { ...run } : undefined;
+    const found = run?.status === 'completed' && matches(run.conclusion) && isOf(run.externalId);
+    return found ? { ...run } : undefined;
   });
 }
 
@@ -85,6 +91,17 @@ describe('holdfast as a GitHub App', () => {
     expect(objects.filter((name) => name.endsWith('.json'))).toHaveLength(3);
     await stage.wait('the apply status', () => statusesOf(pull)['holdfast/apply'] === 'success' || undefined);
     await completedCheck(pull, (conclusion) => conclusion === 'success');
+
+    // The same press once more, signed and under another delivery id, and then another one.
+    const presses = github.deliveries.filter(({ action }) => action === 'requested_action');
+    expect(presses).toHaveLength(1);
+    const said = stage.comments(pull).filter(isReply);
+    for (const delivery of presses) github.hub.hooks.redeliver({ ...delivery, guid: randomUUID() });
+    const applied = await completedCheck(pull);
+    expect(applied.externalId).not.toBe(run.externalId);
+    await github.pressButton(repository, applied, 'plan', 'ann');
+    await completedCheck(pull, undefined, (externalId) => externalId !== applied.externalId);
+    expect(stage.comments(pull).filter(isReply)).toEqual(said);
 
     await github.merge(pull, 'ann');
     await github.settled();
@@ -156,7 +173,7 @@ describe('holdfast as a GitHub App', () => {
     expect(fresh.externalId).not.toBe(old.externalId);
     await github.pressButton(repository, old, 'apply', 'ann');
     const reply = await stage.comment(pull, 'the refusal of the old button', isReply);
-    expect(reply).toContain('made anew since');
+    expect(reply).toContain('made anew or applied since');
     expect(statusesOf(pull)['holdfast/apply']).toBe('pending');
   });
 

@@ -54,7 +54,7 @@ test('help, and the help of one command', async () => {
   const help = await answer('eve', 'holdfast help');
   expect(help.replies[0]).toContain('`holdfast unlock`: give up all plans and locks');
   expect(help.reactions).toEqual(['rocket']);
-  const one = await answer('eve', 'atlantis plan --help');
+  const one = await answer('tim', 'atlantis plan --help');
   expect(one.replies[0]).toContain('`holdfast plan`');
   expect(one.replies[0]).not.toContain('`holdfast unlock`');
 });
@@ -116,6 +116,31 @@ test('who may: nobody without write applies, unlocks or cancels; triage may plan
   expect(replies).toEqual([]);
   expect(reactions).toEqual(['eyes', 'rocket']);
   expect(await stage.runs(pull)).toHaveLength(runs + 1);
+});
+
+test('somebody without a say is told so once, not with every comment', async () => {
+  const reads = (): number => stage.github.requests.length;
+  const first = await answer('mallory', 'holdfast apply');
+  expect(first.replies[0]).toContain('mallory has no permission');
+  expect(first.reactions).toEqual(['confused']);
+  const before = reads();
+  expect(await answer('mallory', Array.from({ length: 20 }, () => 'holdfast plan').join('\n'))).toEqual({
+    replies: [],
+    reactions: [],
+  });
+  expect(reads() - before).toBeLessThan(6);
+  // Another kind of answer, and then not that one either.
+  expect((await answer('mallory', 'holdfast help')).replies).toHaveLength(1);
+  expect(await answer('mallory', 'holdfast help')).toEqual({ replies: [], reactions: [] });
+});
+
+test('a command that cannot be carried out at all is answered', async () => {
+  stage.github.faults.add({ method: 'GET', path: /collaborators/, status: 422, times: 100 });
+  const { replies, reactions } = await answer('ann', 'holdfast plan\nholdfast apply');
+  stage.github.faults.clear();
+  expect(replies).toHaveLength(1);
+  expect(replies[0]).toMatch(/`holdfast plan`: The VCS host refused: .* Nothing after it in the same comment was done/);
+  expect(reactions).toEqual(['confused']);
 });
 
 test('what a person may is read when the command is carried out', async () => {

@@ -19,6 +19,8 @@ repos:
   - id: /acme\\/strict/
     allowed_overrides: []
     allow_custom_workflows: false
+  - id: /acme\\/narrow/
+    branch: /^main$/
 `;
 
 beforeAll(async () => {
@@ -52,7 +54,8 @@ describe('the config file', () => {
       "holdfast/plan: failure 4 problems in the repository's config",
     ]);
     await stage.say(pull, 'ann', 'holdfast plan -d app');
-    expect(stage.lastReply(pull)).toContain('The config has problems');
+    expect(stage.lastReply(pull)).toContain('The configuration has problems, so nothing was planned');
+    expect(stage.lastReply(pull)).toMatch(/`holdfast.yaml`, line 4: .*workspce/);
     expect(await stage.runs(pull)).toEqual([]);
     await stage.push(pull, { 'holdfast.yaml': good });
     expect(stage.planComment(pull)).toContain('1 project: 1 to apply');
@@ -76,6 +79,10 @@ describe('the config file', () => {
     await stage.say(pull, 'ann', 'holdfast apply -p main');
     expect(stage.lastReply(pull)).toContain('`main: app` | ✅ applied');
     expect(stage.lastReply(pull)).toContain('Still to be applied: `staging: app (staging)`');
+    await stage.say(pull, 'ann', 'holdfast plan -d app -d nowhere');
+    expect(stage.planComment(pull)).toContain('There are no Terraform files in "nowhere".');
+    await stage.say(pull, 'ann', 'holdfast version -d nowhere');
+    expect(stage.lastReply(pull)).toContain('there is no such project');
   });
 
   test('who may and what runs is read from the base branch: the head adds demands and takes none away', async () => {
@@ -281,6 +288,22 @@ test('drafts are planned where the server says so, and not applied', async () =>
   expect(stage.planComment(pull)).toContain('1 to apply');
   await stage.say(pull, 'ann', 'holdfast apply');
   expect(stage.lastReply(pull)).toContain('the pull request is a draft');
+});
+
+test('a command on a pull request that goes into a branch that is not served is answered and does nothing', async () => {
+  const repository = await stage.repository('narrow', objects('narrow', ['app'], 'one'));
+  await stage.github.commitFile(repository, { 'README.md': 'x' }, { branch: 'other', author: 'ann' });
+  const pull = await stage.open(repository, objects('narrow', ['app'], 'two'));
+  await stage.github.retarget(pull, 'other', 'ann');
+  await stage.settle();
+  const runs = await stage.runs(pull);
+  for (const command of ['plan', 'apply', 'cancel', 'version']) {
+    await stage.say(pull, 'ann', `holdfast ${command}`);
+    expect(stage.lastReply(pull)).toContain(
+      `\`holdfast ${command}\`: pull requests into \`other\` are not served here`,
+    );
+  }
+  expect(await stage.runs(pull)).toEqual(runs);
 });
 
 test('forks are planned without credentials, where the server says so, and never applied', async () => {

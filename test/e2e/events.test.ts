@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Stage, startStage } from '../support/e2e-stage.ts';
 import { until } from '../support/until.ts';
@@ -55,6 +56,34 @@ test('opened, pushed to, closed, reopened and merged', async () => {
   expect(stage.lastReply(pull)).toContain('The pull request is merged; its plans and locks are gone: `app`.');
   expect(stage.lastReply(pull)).toContain('Merged, but **not applied**: `app`');
   expect(await stage.locks(repository)).toEqual([]);
+});
+
+test('signed deliveries that are sent again under other ids make nothing happen twice', async () => {
+  const app = (content: string) => ({ 'app/main.tf': stage.root('again', 'app', { a: content }) });
+  const repository = await stage.repository('again', app('one'));
+  const pull = await stage.open(repository, app('two'));
+  await stage.say(pull, 'ann', 'holdfast plan');
+  await stage.say(pull, 'ann', 'holdfast apply');
+  await stage.push(pull, app('three'));
+  await stage.github.closePullRequest(pull, 'ann');
+  await stage.settle();
+  await stage.github.reopenPullRequest(pull, 'ann');
+  await stage.settle();
+  await stage.say(pull, 'ann', 'holdfast unlock');
+  await stage.say(pull, 'ann', 'holdfast plan');
+  const seen = async () => ({
+    runs: await stage.runs(pull),
+    comments: stage.comments(pull).map(({ body }) => body),
+    locks: await stage.locks(repository),
+    statuses: repository.statuses.length,
+  });
+  const before = await seen();
+  expect(before.runs).toHaveLength(6);
+  const sent = stage.github.deliveries.filter(({ repositoryId }) => repositoryId === repository.id);
+  for (const delivery of sent) stage.github.hub.hooks.redeliver({ ...delivery, guid: randomUUID() });
+  await stage.settle();
+  expect(stage.github.deliveries.slice(-sent.length).map(({ statusCode }) => statusCode)).toEqual(sent.map(() => 202));
+  expect(await seen()).toEqual(before);
 });
 
 test('drafts wait until they are ready for review; forks are left alone and told why', async () => {

@@ -40,7 +40,7 @@ export interface PublishOrder {
   readonly existing?: { readonly id: string; readonly headSha: string; readonly externalId: string };
 }
 
-/** One publication against a host that says no to some of it. Answers what reached the host and what was written down. */
+/** One publication against a host that says no to some of it. Answers what reached the host, what was written down, and how often the plans' texts were read. */
 export async function publishOn({
   state = configProblemState({}),
   wanted = {},
@@ -51,6 +51,7 @@ export async function publishOn({
   readState,
 }: PublishOrder) {
   const done: string[] = [];
+  let reads = 0;
   const statuses: (CommitStatus & { readonly sha: string })[] = [];
   const checkRuns: (CheckRun & { readonly id: string | undefined })[] = [];
   const call = (name: string, detail = ''): void => {
@@ -152,16 +153,23 @@ export async function publishOn({
       enqueue: async (_name: string, { when }: { when: string }, { delayMs = 0 }: { delayMs?: number } = {}) =>
         void done.push(`enqueued ${when} in ${delayMs}`),
     },
-    pulls: { readPlanText: async () => undefined, find: async () => undefined },
+    pulls: {
+      readPlanTexts: async () => {
+        reads += 1;
+        return new Map();
+      },
+    },
     runs: {
-      findLastApply: async () => undefined,
+      findRuns: async () => [],
+      queuePositions: async () => new Map(),
+      findLastApplies: async () => new Map(),
       readState: readState ?? (async () => state),
     },
     publications,
     publicUrl: 'http://holdfast.test',
   };
   const thrown = await publishJob(context as unknown as WorkerContext, PULL.id).catch((error: unknown) => error);
-  return { done, statuses, checkRuns, thrown };
+  return { done, statuses, checkRuns, thrown, reads };
 }
 
 /** A commit whose config has a problem: that makes a comment, two statuses and a check run. */

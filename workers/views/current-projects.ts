@@ -27,14 +27,15 @@ export async function currentProjects(
     .filter((run) => run.operation === 'plan')
     .filter((run) => run.batch.headSha === head || held.has(run.projectKey))
     .toSorted((a, b) => (projectTitle(a.project) < projectTitle(b.project) ? -1 : 1));
-  return Promise.all(
-    plans.map(async (plan) => {
-      const current = state.plans.find((one) => one.projectKey === plan.projectKey);
-      const verified =
-        current === undefined || current.runId === plan.id ? undefined : await runs.findRun(current.runId);
-      return { plan, apply: laterApply(state, plan), current, verified };
-    }),
+  const rows = plans.map((plan) => {
+    const current = state.plans.find((one) => one.projectKey === plan.projectKey);
+    return { plan, apply: laterApply(state, plan), current };
+  });
+  const others = rows.flatMap(({ plan, current }) =>
+    current === undefined || current.runId === plan.id ? [] : [current.runId],
   );
+  const verified = new Map((await runs.findRuns(others)).map((run) => [run.id, run]));
+  return rows.map((row) => ({ ...row, verified: row.current && verified.get(row.current.runId) }));
 }
 
 function laterApply(state: PullRequestState, plan: RunRecord): RunRecord | undefined {

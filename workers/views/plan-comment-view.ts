@@ -4,18 +4,19 @@ import type { PullRequest } from '../../src/core/pull-request.ts';
 import { projectTitle } from '../../src/core/project.ts';
 import type { ProjectLock, PullRequestState, RunRecord } from '../../src/core/record.ts';
 import { planTextContext } from '../../src/core/sealed-contexts.ts';
+import type { RunStore } from '../../src/ports/run-store.ts';
 import type { WorkerContext } from '../context.ts';
 import { readRunOutput } from '../read-run-output.ts';
-import { currentProjects, isNeverApplied, isToBeApplied, planFacts, type ProjectRuns } from './current-projects.ts';
+import { isNeverApplied, isToBeApplied, planFacts, type ProjectRuns } from './current-projects.ts';
 import { removedRootView } from './removed-root-view.ts';
 
 /** What the one comment of a pull request shows now; undefined while there is nothing to say about it. */
 export async function planCommentView(
   context: WorkerContext,
   state: PullRequestState,
+  rows: readonly ProjectRuns[],
 ): Promise<PlanCommentView | undefined> {
   const notes = state.planBatch?.notes;
-  const rows = await currentProjects(context, state);
   const conflicting = state.planBatch !== undefined && state.planBatch.mergeSha === undefined;
   const worthSaying =
     rows.length > 0 ||
@@ -24,6 +25,7 @@ export async function planCommentView(
   if (notes === undefined || !worthSaying) return undefined;
   const { pull } = state;
   const [first = 'holdfast', ...others] = context.config.triggers;
+  const facts = await readRowFacts(context, rows);
   return {
     id: pull.id.replaceAll(/[^A-Za-z0-9_-]/g, '-'),
     pullNumber: pull.number,
@@ -33,7 +35,7 @@ export async function planCommentView(
     mergeNote: notes.mergeNote,
     conflicting,
     triggers: [first, ...others],
-    projects: await Promise.all(rows.map((row) => projectRow(context, state, row))),
+    projects: await Promise.all(rows.map((row) => projectRow(context, state, row, facts))),
     removedRoots: notes.removedRoots.map((dir) => removedRootView(dir, pull)),
     explanations: notes.explanations,
     configProblems: notes.configProblems,
@@ -43,9 +45,31 @@ export async function planCommentView(
   };
 }
 
-async function projectRow(context: WorkerContext, state: PullRequestState, row: ProjectRuns): Promise<ProjectRowView> {
-  const { plan, apply, verified } = row;
-  const shown = apply !== undefined && shownInstead(apply) ? apply : plan;
+/** What the record has beside the state, read once for all projects. */
+interface RowFacts {
+  readonly planTexts: ReadonlyMap<string, Buffer>;
+  readonly queuePositions: ReadonlyMap<string, number>;
+  readonly lastApplies: Awaited<ReturnType<RunStore['findLastApplies']>>;
+}
+
+async function readRowFacts({ runs, pulls }: WorkerContext, rows: readonly ProjectRuns[]): Promise<RowFacts> {
+  const queued = rows.map(shownRun).filter((run) => run.state === 'queued');
+  const planned = rows.filter((row) => planFacts(row) !== undefined);
+  return {
+    planTexts: await pulls.readPlanTexts(planned.map(({ plan, verified }) => (verified ?? plan).id)),
+    queuePositions: await runs.queuePositions(queued.map((run) => run.id)),
+    lastApplies: await runs.findLastApplies(rows.map(({ plan }) => plan.projectKey)),
+  };
+}
+
+async function projectRow(
+  context: WorkerContext,
+  state: PullRequestState,
+  row: ProjectRuns,
+  read: RowFacts,
+): Promise<ProjectRowView> {
+  const { plan, verified } = row;
+  const shown = shownRun(row);
   const { project, projectKey } = plan;
   const lock = state.locks.find((one) => one.projectKey === projectKey && one.pullRequestId !== state.pull.id);
   const { result } = shown;
@@ -55,18 +79,18 @@ async function projectRow(context: WorkerContext, state: PullRequestState, row: 
     dir: project.dir,
     workspace: project.workspace,
     name: project.name,
-    state: await projectState(context, state.pull, shown, row),
+    state: projectState(context, state.pull, row, read),
     applyRequirements: project.applyRequirements,
     plan: facts,
     diagnostics:
       result?.kind === 'failed' ? result.diagnostics : plan.result?.kind === 'planned' ? plan.result.warnings : [],
-    planText: facts === undefined ? undefined : await readPlanText(context, verified ?? plan),
+    planText: facts === undefined ? undefined : openPlanText(context, verified ?? plan, read),
     errorText: result?.kind === 'failed' ? await errorText(context, shown, result.output) : undefined,
     explanation: explanationOf(shown, row),
     durationMs: duration(shown),
     url: `${context.publicUrl}/runs/${shown.id}`,
     lock: lock && lockView(lock),
-    wouldUndo: await wouldUndo(context, plan),
+    wouldUndo: wouldUndo(plan, read),
   };
 }
 
@@ -76,20 +100,22 @@ async function errorText(context: WorkerContext, run: RunRecord, tail: string): 
 }
 
 /** An apply that was only refused leaves the plan what it was. */
-function shownInstead(apply: RunRecord): boolean {
-  return apply.result?.kind !== 'refused' && !(apply.state === 'cancelled' && apply.applyStartedAt === undefined);
+function shownRun({ plan, apply }: ProjectRuns): RunRecord {
+  if (apply === undefined || apply.result?.kind === 'refused') return plan;
+  return apply.state === 'cancelled' && apply.applyStartedAt === undefined ? plan : apply;
 }
 
-async function projectState(
+function projectState(
   context: WorkerContext,
   pull: PullRequest,
-  run: RunRecord,
   row: ProjectRuns,
-): Promise<ProjectStateView> {
+  { queuePositions }: RowFacts,
+): ProjectStateView {
+  const run = shownRun(row);
   const { operation } = run;
   switch (run.state) {
     case 'queued':
-      return { kind: 'queued', operation, position: await context.runs.queuePosition(run.id) };
+      return { kind: 'queued', operation, position: queuePositions.get(run.id) };
     case 'claimed':
     case 'running':
       return { kind: 'running', operation, progress: run.progress ?? { phase: 'checkout', done: 0, total: undefined } };
@@ -134,9 +160,9 @@ function explanationOf(run: RunRecord, { plan, verified }: ProjectRuns): string 
   }
 }
 
-async function readPlanText(context: WorkerContext, plan: RunRecord): Promise<string | undefined> {
-  const sealed = await context.pulls.readPlanText(plan.id);
-  return sealed && context.seal.open(sealed, planTextContext(plan.id)).toString('utf8');
+function openPlanText({ seal }: WorkerContext, plan: RunRecord, { planTexts }: RowFacts): string | undefined {
+  const sealed = planTexts.get(plan.id);
+  return sealed && seal.open(sealed, planTextContext(plan.id)).toString('utf8');
 }
 
 export function duration(run: RunRecord): number | undefined {
@@ -149,9 +175,8 @@ function lockView(lock: ProjectLock) {
 }
 
 /** Another pull request was applied here last and is not merged: this plan would take that back, whoever holds the lock. */
-async function wouldUndo({ runs, pulls }: WorkerContext, { projectKey, pullRequestId }: RunRecord) {
-  const last = await runs.findLastApply(projectKey);
-  if (last?.pullRequestId === undefined || last.pullRequestId === pullRequestId) return undefined;
-  const other = await pulls.find(last.pullRequestId);
-  return other?.state === 'open' ? { pullNumber: other.number, url: other.url } : undefined;
+function wouldUndo({ projectKey, pullRequestId }: RunRecord, { lastApplies }: RowFacts) {
+  const last = lastApplies.get(projectKey);
+  if (last === undefined || last.id === pullRequestId || last.state !== 'open') return undefined;
+  return { pullNumber: last.number, url: last.url };
 }

@@ -27,6 +27,7 @@ export const issueCommentPayload = base.extend({
     id,
     node_id: z.string(),
     body: z.string(),
+    created_at: z.iso.datetime({ offset: true }).optional(),
     user: user.nullable(),
     performed_via_github_app: app.nullish(),
   }),

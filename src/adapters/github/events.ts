@@ -94,6 +94,7 @@ const issueComment: Translate = async (action, raw, ourselves) => {
     commentId: comment.id,
     commentNodeId: comment.node_id,
     body: comment.body,
+    writtenAt: comment.created_at === undefined ? undefined : new Date(comment.created_at),
     author: comment.user ? { id: comment.user.id, login: comment.user.login } : GHOST,
     own,
   };

@@ -47,6 +47,8 @@ export function connectPostgres(options: ConnectionOptions): Connection {
     // Not the error itself: pg hangs the whole connection on it. While the pool is closed, connections may break as they like.
     if (!pool.ending) options.logger.warn({ reason: error.message }, 'an idle database connection broke');
   });
+  // A connection that breaks while it is used tells whoever waits for it; without a listener it would end the program as well.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
 }

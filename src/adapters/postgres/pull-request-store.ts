@@ -159,7 +159,7 @@ function locks(db: Kysely<Database>): Pick<PullRequestStore, 'listLocks'> {
   };
 }
 
-type PlanCalls = 'findCurrentPlan' | 'readPlanArtifact' | 'readPlanText';
+type PlanCalls = 'findCurrentPlan' | 'readPlanArtifact' | 'readPlanTexts';
 
 function plans(db: Kysely<Database>): Pick<PullRequestStore, PlanCalls> {
   return {
@@ -177,14 +177,15 @@ function plans(db: Kysely<Database>): Pick<PullRequestStore, PlanCalls> {
       const row = await db.selectFrom('plans').select('artifact').where('id', '=', planId).executeTakeFirst();
       return row?.artifact ?? undefined;
     },
-    readPlanText: async (runId) => {
-      const row = await db
+    readPlanTexts: async (runIds) => {
+      if (runIds.length === 0) return new Map();
+      const rows = await db
         .selectFrom('plans')
-        .select('plan_text')
-        .where('run_id', '=', runId)
+        .select(['run_id', 'plan_text'])
+        .where('run_id', 'in', [...runIds])
         .where('plan_text', 'is not', null)
-        .executeTakeFirst();
-      return row?.plan_text ?? undefined;
+        .execute();
+      return new Map(rows.flatMap(({ run_id: id, plan_text: text }) => (text === null ? [] : [[id, text] as const])));
     },
   };
 }

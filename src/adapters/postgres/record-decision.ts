@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Transaction, sql } from 'kysely';
+import { mayAnswerOnceMore } from '../../core/answer-limits.ts';
 import { advanceBatch, type NewBatch } from '../../core/batch.ts';
 import type { Decision, PullRequestId, PullRequestRecord, Wakeups } from '../../core/record.ts';
 import { audit } from './audit.ts';
+import { countAnswers } from './count-answers.ts';
 import { cleanUpWhenIdle, discardPlans, releaseEverything } from './close-pull-request.ts';
 import { releaseLocks, takeLocks } from './locks.ts';
 import { settleBatch } from './settle-batch.ts';
@@ -16,9 +18,14 @@ export async function recordDecision(
   pull: PullRequestRecord,
   decision: Decision,
 ): Promise<Wakeups> {
-  const known = await findRecorded(trx, decision);
+  // What a pull request that ended holds it gives back, however often it is asked to.
+  const known = decision.close === true ? undefined : await findRecorded(trx, decision);
   if (known !== undefined) return { runIds: known, pullRequestIds: [pull.id], deliveries: [] };
   const row = { id: pull.id, number: pull.number, repository_id: `${pull.repository.host}/${pull.repository.id}` };
+  if (!(await mayAnswer(trx, row, decision))) {
+    await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: `not_given:${decision.event}` }]);
+    return { runIds: [], pullRequestIds: [], deliveries: [] };
+  }
   await audit(trx, [{ actor: decision.actor, subject: `pull:${pull.id}`, event: decision.event }]);
   const readied = await cancelRuns(trx, decision);
   if (decision.locks !== undefined) await takeLocks(trx, row, decision.actor, decision.locks);
@@ -61,7 +68,7 @@ async function stopDriftChecks(trx: Transaction<Database>, { runs }: NewBatch): 
  */
 async function findRecorded(trx: Transaction<Database>, decision: Decision): Promise<readonly string[] | undefined> {
   const replies = (decision.replies ?? []).map((reply) => reply.key);
-  const keys = decision.batch === undefined ? replies : [decision.batch.triggerKey, ...replies];
+  const keys = [decision.batch?.triggerKey, decision.triggerKey, ...replies].filter((key) => key !== undefined);
   if (keys.length === 0) return undefined;
   const batch = await trx.selectFrom('batches').select('id').where('trigger_key', 'in', keys).executeTakeFirst();
   if (batch === undefined) {
@@ -75,6 +82,20 @@ async function findRecorded(trx: Transaction<Database>, decision: Decision): Pro
     .where('ready', '=', true)
     .execute();
   return runs.map((run) => run.id);
+}
+
+/** People without a say are answered only so often. */
+async function mayAnswer(
+  trx: Transaction<Database>,
+  pull: { readonly id: string; readonly repository_id: string },
+  { stranger, replies = [] }: Decision,
+): Promise<boolean> {
+  if (stranger === undefined) return true;
+  for (const { view } of replies) {
+    const kind = 'kind' in view ? view.kind : '';
+    if (!mayAnswerOnceMore(await countAnswers(trx, pull, stranger, kind))) return false;
+  }
+  return true;
 }
 
 /** One that was to be cleaned up as soon as nothing of it runs is worked on again. */
@@ -220,6 +241,7 @@ async function insertReplies(
         key: reply.key,
         pull_request_id: pullRequestId,
         kind: reply.kind,
+        stranger_id: decision.stranger ?? null,
         view: storableJson(reply.view),
         state: 'wanted',
       })

@@ -1,5 +1,4 @@
 import { type Kysely, sql } from 'kysely';
-import type { ProjectKey } from '../../core/project.ts';
 import type { PullRequestId, Wakeups } from '../../core/record.ts';
 import { type Lease, LeaseLostError, type RunStore } from '../../ports/run-store.ts';
 import { finishRun, handBackRun, recoverRun } from './finish-run.ts';
@@ -8,13 +7,14 @@ import { takeLocks } from './locks.ts';
 import { readState } from './read-state.ts';
 import { findDeadRuns } from './dead-leases.ts';
 import { recordDecision } from './record-decision.ts';
-import { selectRuns, toRun } from './rows.ts';
+import { selectRuns } from './rows.ts';
+import { runQueries } from './run-queries.ts';
 import type { Database } from './schema.ts';
 import { storableJson } from './storable-json.ts';
 import { transact } from './transact.ts';
 
 export function createRunStore(db: Kysely<Database>): RunStore {
-  return { ...decisions(db), ...leased(db), ...recovery(db), ...queries(db) };
+  return { ...decisions(db), ...leased(db), ...recovery(db), ...runQueries(db) };
 }
 
 function decisions(db: Kysely<Database>): Pick<RunStore, 'decide' | 'readState'> {
@@ -169,87 +169,5 @@ function joinWakeups(all: readonly Wakeups[]): Wakeups {
     runIds: all.flatMap((one) => one.runIds),
     pullRequestIds: [...new Set(all.flatMap((one) => one.pullRequestIds))],
     deliveries: all.flatMap((one) => one.deliveries),
-  };
-}
-
-type QueryCalls =
-  | 'findRun'
-  | 'listRuns'
-  | 'readOutput'
-  | 'readArtifact'
-  | 'queuePosition'
-  | 'countByState'
-  | 'findLastApply';
-
-function queries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
-  return {
-    findRun: async (id) => {
-      const row = await selectRuns(db).where('runs.id', '=', id).executeTakeFirst();
-      return row && toRun(row);
-    },
-    listRuns: async ({ pullRequestId, batchId, projectKey, operations, limit, after }) => {
-      let query = selectRuns(db).orderBy('runs.queued_at', 'desc').orderBy('runs.id').limit(limit);
-      if (pullRequestId !== undefined) query = query.where('runs.pull_request_id', '=', pullRequestId);
-      if (batchId !== undefined) query = query.where('runs.batch_id', '=', batchId);
-      if (projectKey !== undefined) query = query.where('runs.project_key', '=', projectKey);
-      if (operations !== undefined) query = query.where('runs.operation', 'in', [...operations]);
-      if (after !== undefined) {
-        // The runs of one batch are queued at the same instant, so the instant alone would lose some of them.
-        query = query.where(
-          sql<boolean>`(runs.queued_at < (select queued_at from runs where id = ${after})
-            or (runs.queued_at = (select queued_at from runs where id = ${after}) and runs.id > ${after}))`,
-        );
-      }
-      return (await query.execute()).map(toRun);
-    },
-    readOutput: (runId, fromSeq) =>
-      db
-        .selectFrom('run_output')
-        .select(['seq', 'chunk'])
-        .where('run_id', '=', runId)
-        .where('seq', '>=', fromSeq)
-        .orderBy('seq')
-        .limit(500)
-        .execute(),
-    readArtifact: async (runId, name) => {
-      const row = await db
-        .selectFrom('artifacts')
-        .select('content')
-        .where('run_id', '=', runId)
-        .where('name', '=', name)
-        .executeTakeFirst();
-      return row?.content;
-    },
-    queuePosition: async (runId) => {
-      const { rows } = await sql<{ position: number }>`
-        select position::int from (
-          select id, row_number() over (order by ready desc, priority desc, queued_at, id) as position from runs where state = 'queued'
-        ) q where id = ${runId}`.execute(db);
-      return rows[0]?.position;
-    },
-    countByState: async () => {
-      const rows = await db
-        .selectFrom('runs')
-        .select(['state', sql<number>`count(*)::int`.as('n')])
-        .groupBy('state')
-        .execute();
-      return Object.fromEntries(rows.map((row) => [row.state, row.n]));
-    },
-    findLastApply: async (projectKey: ProjectKey) => {
-      const row = await db
-        .selectFrom('applies')
-        .selectAll()
-        .where('project_key', '=', projectKey)
-        .orderBy('applied_at', 'desc')
-        .limit(1)
-        .executeTakeFirst();
-      return (
-        row && {
-          pullRequestId: (row.pull_request_id ?? undefined) as PullRequestId | undefined,
-          sha: row.sha,
-          inputsDigest: row.inputs_digest,
-        }
-      );
-    },
   };
 }

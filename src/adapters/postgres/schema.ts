@@ -212,6 +212,7 @@ interface ReplyTable {
   key: string;
   pull_request_id: string;
   kind: string;
+  stranger_id: string | null;
   view: Json<object>;
   state: 'wanted' | 'posting' | 'posted' | 'given_up';
   comment_id: string | null;

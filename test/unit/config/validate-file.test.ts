@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { guessKind, validateFile } from '../../../src/config/validate-file.ts';
 
@@ -26,6 +27,32 @@ test('a server config is read with the environment it is given', () => {
   expect(
     validateFile('triggers: [x]\n', 's.yaml', 'server', { ...AROUND, environment: { HOLDFAST_X: '1' } }).lines[0],
   ).toBe('environment: error: HOLDFAST_X: unknown variable');
+});
+
+test.each(['# nothing yet\n', '---\n', '{}'])('a server config that sets nothing is one: %j', (text) => {
+  expect(validateFile(text, 's.yaml', 'server', AROUND)).toEqual({
+    valid: true,
+    lines: ['s.yaml: valid server config'],
+  });
+});
+
+test('the generated example of a server config is valid', () => {
+  const example = readFileSync(new URL('../../../config/server.example.yaml', import.meta.url), 'utf8');
+  expect(validateFile(example, 'server.example.yaml', 'server', AROUND).valid).toBe(true);
+});
+
+test.each(['', ' \n'])('a server config without a word is more likely a mistake: %j', (text) => {
+  expect(validateFile(text, 's.yaml', 'server', AROUND).lines).toEqual([
+    's.yaml:1: error: the file is empty; if that is meant, write a comment into it or leave the file away',
+    's.yaml: 1 problem',
+  ]);
+});
+
+test.each(['', '# nothing yet\n'])('a repository config that sets nothing is told both ways out: %j', (text) => {
+  expect(validateFile(text, 'holdfast.yaml', 'repository', AROUND).lines).toEqual([
+    'holdfast.yaml:1: error: version: is required: write `version: 3`. Nothing is set in the file; without it projects are discovered',
+    'holdfast.yaml: 1 problem',
+  ]);
 });
 
 test('the name tells which file it is', () => {

@@ -231,6 +231,16 @@ describe('what is left out of an apply', () => {
     });
   });
 
+  test('because of its own past alone, not of that of another project, or of an apply that never began', () => {
+    const latest = [
+      planOf('lab', { state: 'succeeded' }),
+      applyOf('lab', { state: 'failed' }),
+      applyOf('other', { state: 'interrupted', ...begun }),
+    ];
+    const { replies } = decide({ latest }, { selection: select('lab'), known: [chosen('lab')] });
+    expect(replies?.[0]?.view).toMatchObject({ unmet: [{ project: 'lab', what: 'there is no plan to apply' }] });
+  });
+
   test('touched by the newest commit and never planned: said; not touched by it any more: not a word', () => {
     const before = buildBatch({ headSha: OLD_HEAD });
     const state = {

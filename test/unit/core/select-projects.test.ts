@@ -56,11 +56,19 @@ describe('a plan', () => {
     expect(plan(keys)).toContain(words);
   });
 
-  test('is not for anything while the config has problems', () => {
-    const given = input({ head: commit(FILES, 'projects: [{dir: a, workflow: nowhere}]') });
-    expect(selectForPlan(given, resolveProjects(given), select({ dirs: ['b'] }))).toEqual({
-      problem: 'The config has problems, so nothing can be planned.',
-    });
+  test('goes on without what cannot be planned, and names it', () => {
+    const given = input({ head: commit({ ...FILES, 'e/main.tf': {} }, YAML) });
+    const selected = selectForPlan(
+      given,
+      resolveProjects(given),
+      select({ dirs: ['a', 'nowhere', 'c', 'e', 'z*', 'a', '[ac]'] }),
+    );
+    expect('projects' in selected && selected.projects.map(({ project }) => project.dir)).toEqual(['a', 'e']);
+    expect('leftOut' in selected && selected.leftOut).toEqual([
+      'There are no Terraform files in "nowhere".',
+      'There are no Terraform files in "z*".',
+      expect.stringMatching(/^c cannot be planned: it uses a `cloud` block/),
+    ]);
   });
 
   test('a named directory has the demands of the base branch', () => {

@@ -3,7 +3,9 @@ import { HostRefusedError, HostUnavailableError } from '../../../src/core/host-e
 import { RetryLaterError } from '../../../src/ports/job-queue.ts';
 import { MirrorError } from '../../../src/ports/repository-mirror.ts';
 import { eventJob } from '../../../workers/event-job.ts';
+import { ProjectRefusedError } from '../../../workers/project-refused-error.ts';
 import type { RunContext } from '../../../workers/run-context.ts';
+import { UnansweredCommandError } from '../../../workers/unanswered-command-error.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 
 /** A delivery whose handling ends so. Answers what was written down about it. */
@@ -56,6 +58,19 @@ describe('a delivery', () => {
   test('waits for access for a day and no longer', async () => {
     const locked = new HostRefusedError('Bad credentials', { status: 401 });
     expect((await handleWith(locked, 1, '2026-11-20T11:00:00Z')).marks).toEqual(['given up']);
+  });
+
+  test('of a command that was not answered is answered when it is given up, and not before', async () => {
+    const told: string[] = [];
+    const unanswered = (cause: Error) => new UnansweredCommandError(cause, async () => void told.push('told'));
+    const broken = new MirrorError('damaged', 'bad object');
+    expect(await handleWith(unanswered(broken), 1)).toEqual({ marks: ['failed once'], thrown: broken });
+    const away = new HostUnavailableError('502', new Date('2026-11-21T12:01:00Z'));
+    expect((await handleWith(unanswered(away), 100)).thrown).toBeInstanceOf(RetryLaterError);
+    expect(told).toEqual([]);
+    expect((await handleWith(unanswered(broken), 5)).marks).toEqual(['given up']);
+    expect((await handleWith(unanswered(new ProjectRefusedError('no such branch')))).marks).toEqual(['given up']);
+    expect(told).toEqual(['told', 'told']);
   });
 
   test('is given up at once when the host says no', async () => {

@@ -3,6 +3,7 @@ import type { RunResult } from '../../../src/core/batch.ts';
 import type { PlanRecord } from '../../../src/core/record.ts';
 import type { PullRequest } from '../../../src/core/pull-request.ts';
 import type { WorkerContext } from '../../../workers/context.ts';
+import { currentProjects } from '../../../workers/views/current-projects.ts';
 import { planCommentView } from '../../../workers/views/plan-comment-view.ts';
 import {
   buildBatch,
@@ -17,8 +18,8 @@ import { counts } from '../../support/plan-comment-view.ts';
 const context = {
   publicUrl: 'https://h.example',
   config: { triggers: ['holdfast'], sandbox: { kind: 'bubblewrap' } },
-  runs: { findRun: async () => undefined, findLastApply: async () => undefined },
-  pulls: { readPlanText: async () => undefined },
+  runs: { findRuns: async () => [], queuePositions: async () => new Map(), findLastApplies: async () => new Map() },
+  pulls: { readPlanTexts: async () => new Map() },
 } as unknown as WorkerContext;
 
 interface Given {
@@ -39,11 +40,33 @@ async function viewOf({ pull = {}, plan = {}, explanation }: Given) {
     latest: [buildRun({ project, state: 'succeeded', result })],
     plans: [buildPlan('prod', plan)],
   });
-  const view = await planCommentView(context, state);
+  const view = await planCommentView(context, state, await currentProjects(context, state));
   const [row] = view?.projects ?? [];
   if (view === undefined || row === undefined) throw new Error('there is nothing to see');
   return { ...view, row };
 }
+
+test('the record is asked as often for many projects as for one', async () => {
+  const asked: string[] = [];
+  const noting = (name: string, answer: unknown) => async () => {
+    asked.push(name);
+    return answer;
+  };
+  const counted = {
+    ...context,
+    runs: {
+      findRuns: noting('runs', []),
+      queuePositions: noting('positions', new Map()),
+      findLastApplies: noting('applies', new Map()),
+    },
+    pulls: { readPlanTexts: noting('texts', new Map()) },
+  } as unknown as WorkerContext;
+  const latest = ['a', 'b', 'c'].map((dir) => buildRun({ project: buildProject({ dir }) }));
+  const state = buildState({ planBatch: buildBatch(), latest, open: latest });
+  const view = await planCommentView(counted, state, await currentProjects(counted, state));
+  expect(view?.projects).toHaveLength(3);
+  expect(asked.toSorted()).toEqual(['applies', 'positions', 'runs', 'texts']);
+});
 
 describe('the view of a plan', () => {
   test('that can be applied names what an apply asks for, and nothing that is missing', async () => {

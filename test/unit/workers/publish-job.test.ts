@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HEAD } from '../../support/builders.ts';
-import { publishOn } from '../../support/publish-stage.ts';
+import { plannedState, planningState, publishOn } from '../../support/publish-stage.ts';
 
 const nothing = (id: string) => ({
   id,
@@ -38,6 +38,11 @@ describe('publishing', () => {
     const { done, thrown } = await publishOn({ readState: () => Promise.reject(away) });
     expect(thrown).toBe(away);
     expect(done).toEqual(['closed at undefined']);
+  });
+
+  test('reads the texts of the plans once for all that it shows, and not while there is nothing to show', async () => {
+    expect((await publishOn({ state: plannedState() })).reads).toBe(1);
+    expect((await publishOn({ state: planningState(5) })).reads).toBe(0);
   });
 
   test('a refused plan comment keeps nothing else from being published', async () => {

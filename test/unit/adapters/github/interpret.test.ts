@@ -85,7 +85,14 @@ describe.each([
     const payload = {
       action: 'created',
       issue: { number: 12, pull_request: { url: 'x' } },
-      comment: { id: 31, node_id: 'IC_31', body: 'holdfast plan', user: sender, performed_via_github_app: null },
+      comment: {
+        id: 31,
+        node_id: 'IC_31',
+        body: 'holdfast plan',
+        created_at: '2026-11-21T12:00:00Z',
+        user: sender,
+        performed_via_github_app: null,
+      },
     };
     expect(await interpret(host(), 'issue_comment', payload)).toEqual({
       kind: 'comment',
@@ -94,6 +101,7 @@ describe.each([
       commentId: '31',
       commentNodeId: 'IC_31',
       body: 'holdfast plan',
+      writtenAt: new Date('2026-11-21T12:00:00Z'),
       author: ada,
       own: false,
     });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { loadServerConfig } from '../../src/config/load-server-config.ts';
 import { openInfrastructure } from '../../src/infrastructure.ts';
@@ -20,19 +20,24 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(() => database.db.deleteFrom('settings').execute());
 
-/** Starts and stops with these encryption keys; answers the key that plans are compared with. */
-async function digestKeyWith(current: KeyName, ...previous: readonly KeyName[]): Promise<string> {
-  const environment = {
+function open(environment: Readonly<Record<string, string>> = {}) {
+  const whole = {
     HOLDFAST_DATA_DIR: join(folder, 'data'),
     HOLDFAST_DATABASE_URL: database.url.reveal(),
     HOLDFAST_SANDBOX: 'none',
+    ...environment,
+  };
+  const loaded = loadServerConfig(whole, { readFile: () => '', workingDirectory: folder, purpose: 'look' });
+  if ('problems' in loaded) throw new Error(loaded.problems.map(({ message }) => message).join('; '));
+  return openInfrastructure(loaded.config, recordingLogger());
+}
+
+/** Starts and stops with these encryption keys; answers the key that plans are compared with. */
+async function digestKeyWith(current: KeyName, ...previous: readonly KeyName[]): Promise<string> {
+  const infrastructure = await open({
     HOLDFAST_ENCRYPTION_KEY: KEYS[current].toString('base64'),
     HOLDFAST_PREVIOUS_ENCRYPTION_KEYS: previous.map((name) => KEYS[name].toString('base64')).join(','),
-  };
-  const options = { readFile: () => '', workingDirectory: folder, purpose: 'look' } as const;
-  const loaded = loadServerConfig(environment, options);
-  if ('problems' in loaded) throw new Error(loaded.problems.map(({ message }) => message).join('; '));
-  const infrastructure = await openInfrastructure(loaded.config, recordingLogger());
+  });
   await infrastructure.close();
   return Buffer.from(infrastructure.digestKey.reveal()).toString('hex');
 }
@@ -58,4 +63,16 @@ describe('replacing the encryption key', () => {
     for (const text of texts) expect(text).not.toContain(digestKey);
     await expect(digestKeyWith('strange')).rejects.toThrow('encryption key is not the one');
   });
+});
+
+test('what a Holdfast that is gone left of its work is removed, whoever has its pid by now', async () => {
+  const work = join(folder, 'data/work');
+  for (const pid of [1, process.pid, 4_194_305]) {
+    await mkdir(join(work, `${pid}-left`), { recursive: true });
+    await writeFile(join(work, `${pid}-left`, 'main.tf'), '');
+  }
+  const infrastructure = await open();
+  expect(await readdir(work)).toEqual([basename(infrastructure.workDirectory)]);
+  await infrastructure.close();
+  expect(await readdir(work)).toEqual([]);
 });

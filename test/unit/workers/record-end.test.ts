@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import type { ClaimedRun, RunEnd } from '../../../src/ports/run-store.ts';
+import { LeaseLostError, RecordUnavailableError } from '../../../src/ports/run-store.ts';
+import type { WorkerContext } from '../../../workers/context.ts';
+import { recordEnd } from '../../../workers/record-end.ts';
+import { recordingLogger } from '../../support/recording-logger.ts';
+import { APPLIED, failedRun, planned } from '../../support/record-stage.ts';
+
+const RUN = { id: 'r', lease: { runId: 'r', token: '1' } } as ClaimedRun;
+const WAKEUPS = { runIds: ['next'], pullRequestIds: [], deliveries: [] };
+const away = () => new RecordUnavailableError(new Error('Connection terminated unexpectedly'));
+
+/** A record that answers so to one write after the other, and then takes everything. */
+function recordThat(...failures: readonly Error[]) {
+  const left = [...failures];
+  const written: (RunEnd | 'handed_back')[] = [];
+  const take = async (end: RunEnd | 'handed_back') => {
+    const failure = left.shift();
+    if (failure) throw failure;
+    written.push(end);
+    return WAKEUPS;
+  };
+  const stop = new AbortController();
+  const runs = { finish: (_lease: unknown, end: RunEnd) => take(end), handBack: () => take('handed_back') };
+  const context = { runs, logger: recordingLogger(), stop: { atOnce: stop.signal } };
+  return { context: context as unknown as WorkerContext, written, left, stop, log: context.logger.entries };
+}
+
+describe('the end of a run', () => {
+  test.each(['handed_back', planned()] as const)('is kept in hand while the database is away', async (end) => {
+    const record = recordThat(away());
+    expect(await recordEnd(record.context, RUN, { end })).toEqual(WAKEUPS);
+    expect(record.written).toEqual([end]);
+    expect(record.log.map(({ level }) => level)).toEqual(['warn']);
+  });
+
+  test('is given up when the program must end at once', async () => {
+    const record = recordThat(away(), away());
+    record.stop.abort();
+    await expect(recordEnd(record.context, RUN, { end: planned()) }).rejects.toBeInstanceOf(RecordUnavailableError);
+    expect(record.left).toHaveLength(1);
+  });
+
+  test('is dropped when the run was taken away', async () => {
+    const record = recordThat(new LeaseLostError('r'));
+    await expect(recordEnd(record.context, RUN, { end: planned()) }).rejects.toBeInstanceOf(LeaseLostError);
+    expect(record.written).toEqual([]);
+  });
+
+  test.each([
+    ['a plan', planned(), 'failed'],
+    ['an apply that was done', APPLIED, 'interrupted'],
+    ['an apply that had begun', failedRun(true), 'interrupted'],
+    ['a failure', failedRun(), 'failed'],
+  ])('that the database refuses is said at once, and %s does not stay open', async (_what, end, state) => {
+    const refused = new Error('invalid byte sequence for encoding "UTF8": 0x00');
+    const record = recordThat(refused);
+    expect(await recordEnd(record.context, RUN, { end })).toEqual(WAKEUPS);
+    expect(record.written).toEqual([{ state, result: expect.objectContaining({ kind: state }), phases: [] }]);
+    expect(JSON.stringify(record.written)).toContain('refused its result');
+    expect(record.log).toMatchObject([{ level: 'error', fields: { error: refused } }]);
+  });
+
+  test('that is refused twice is an error, not a wait', async () => {
+    const refused = new Error('violates check constraint');
+    const record = recordThat(refused, refused);
+    await expect(recordEnd(record.context, RUN, { end: planned()) }).rejects.toBe(refused);
+  });
+});
