@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DRIFT_COMMANDS, resolveEnd, type DriftCommand } from '../../../../src/core/drift/drift-command.ts';
+import {
+  DRIFT_COMMANDS,
+  DRIFT_FLAGS,
+  resolveEnd,
+  type DriftCommand,
+} from '../../../../src/core/drift/drift-command.ts';
 import { parseDriftComment, type ParsedDriftComment } from '../../../../src/core/drift/drift-command-parser.ts';
 import type { TriggerWords } from '../../../../src/core/read-command-lines.ts';
 
@@ -39,6 +44,7 @@ describe('what is a command', () => {
     ['holdfast drift ack we keep it', { name: 'ack', reason: 'we keep it' }],
     ['holdfast drift ack --reason "we keep it"', { name: 'ack', reason: 'we keep it' }],
     ['holdfast drift ack --reason " "', { name: 'ack', reason: undefined }],
+    [`holdfast drift ack ${'x'.repeat(500)}`, { name: 'ack', reason: 'x'.repeat(500) }],
     ['holdfast drift snooze 7d', { name: 'snooze', end: DAYS(7), reason: undefined }],
     ['holdfast drift snooze 7d after the move', { name: 'snooze', end: DAYS(7), reason: 'after the move' }],
     ['holdfast drift snooze --for 7d later', { name: 'snooze', end: DAYS(7), reason: 'later' }],
@@ -238,17 +244,29 @@ describe('the end', () => {
   });
 });
 
-test('whoever may plan may check, and everything else needs whoever may apply', () => {
-  const needs = Object.entries(DRIFT_COMMANDS).map(([name, { permission }]) => [name, permission]);
-  expect(Object.fromEntries(needs)).toEqual({
-    apply: 'apply',
-    approve: 'apply',
-    run: 'plan',
-    ack: 'apply',
-    snooze: 'apply',
-    ignore: 'apply',
-    suspend: 'apply',
-    resume: 'apply',
-    help: undefined,
+describe('what help is made of', () => {
+  const typed = Object.values(DRIFT_COMMANDS).map(({ typed: words, words: more, flags, permission }) =>
+    [words, more, ...flags.map((flag) => `--${flag}`), `(${permission})`].filter(Boolean).join(' '),
+  );
+
+  test('every command with what it takes; whoever may plan may check, and everything else needs whoever may apply', () => {
+    expect(typed).toEqual([
+      'apply --allow-destroy --help (apply)',
+      'approve FINGERPRINT --help (apply)',
+      'drift run --help (plan)',
+      'drift ack [REASON] --reason --help (apply)',
+      'drift snooze DURATION [REASON] --for --until --reason --help (apply)',
+      'drift ignore ADDRESS REASON --attribute --for --until --reason --owner --help (apply)',
+      'drift suspend REASON --for --until --reason --help (apply)',
+      'drift resume --help (apply)',
+      'drift help --help (undefined)',
+    ]);
+  });
+
+  test('each says what it does, and each flag what it means', () => {
+    const purposes = Object.values(DRIFT_COMMANDS).map(({ purpose }) => purpose);
+    const meanings = Object.values(DRIFT_FLAGS).map(({ help }) => help);
+    expect([...purposes, ...meanings].filter((text) => text.trim().length < 10)).toEqual([]);
+    expect(new Set(purposes).size).toBe(purposes.length);
   });
 });

@@ -42,14 +42,15 @@ function resource(missing: boolean): ResourceDifference {
 }
 
 interface Seen {
-  readonly missing?: boolean;
+  /** Whether the one resource is gone, or each of several. */
+  readonly missing?: boolean | readonly boolean[];
   readonly quiet?: Quiet;
   readonly fresh?: boolean;
 }
 
 /** A check that saw drift. */
 export function drifting(fingerprint = 'f1', { missing = false, quiet, fresh = true }: Seen = {}): DriftObservation {
-  const found = findings({ sync: 'drift', fingerprint, resources: [resource(missing)] });
+  const found = findings({ sync: 'drift', fingerprint, resources: [missing].flat().map(resource) });
   return { kind: 'findings', findings: found, silenced: { findings: found, quiet }, fresh, putRightBy: undefined };
 }
 

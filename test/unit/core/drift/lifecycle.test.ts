@@ -94,6 +94,11 @@ describe('until drift is confirmed', () => {
     ).toBe(false);
   });
 
+  test('one resource that is gone among others is enough', () => {
+    const mixed = drifting('f1', { missing: [false, true] });
+    expect(play([[0, mixed]])).toMatchObject({ recheckAt: at(2), state: { drift: { deletion: true } } });
+  });
+
   test('a change on the way does not begin it anew', () => {
     const { drift } = state([
       [0, drifting('f1')],
@@ -151,6 +156,10 @@ describe('once it is confirmed', () => {
       ...CONFIRMED,
       drift: { ...CONFIRMED.drift, sightings: 3, lastSeenAt: at(360).toISOString() },
     });
+  });
+
+  test('it stays so when more checks are wanted later', () => {
+    expect(state([[360, drifting()]], 9, CONFIRMED).drift?.confirmed).toBe(true);
   });
 
   test('another drift takes its place', () => {
