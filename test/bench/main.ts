@@ -6,6 +6,7 @@ import { type Benchmark, type Figure, formatTable, isMissed } from './figure.ts'
 import { deliveries } from './deliveries.ts';
 import { driftClassifier } from './drift-classifier.ts';
 import { driftDay } from './drift-day.ts';
+import { driftSweep } from './drift-sweep.ts';
 import { launch } from './launch.ts';
 import { manyProjects } from './many-projects.ts';
 import { memoryAtRest, memoryGrowth } from './memory.ts';
@@ -20,6 +21,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   deliveries,
   driftClassifier,
   driftDay,
+  driftSweep,
   memoryAtRest,
   memoryGrowth,
 ];

@@ -20,6 +20,7 @@ describe('the statistics of the benchmarks', () => {
     [9, 2, 8],
     [20, 6, 15],
     [25, 8, 18],
+    [2_000, 956, 1_045],
   ])('of %i values the interval goes from the %ith to the %ith', (count, low, high) => {
     expect(estimateMedian(oneTo(count))).toMatchObject({ low, high });
   });
