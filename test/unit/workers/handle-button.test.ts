@@ -40,6 +40,7 @@ function stage(state: PullRequestState, permission: Permission = 'write') {
       repos: [],
       workflows: new Map(),
       permissions: {},
+      drift: { defaults: {} },
       forks: 'off',
     },
     publications: { findPullRequestOfBatch: async () => state.pull.id },

@@ -43,6 +43,7 @@ async function recheck(now: Now) {
       workflows: new Map(),
       repoLocks: 'on_plan',
       permissions: {},
+      drift: { defaults: {} },
     },
     hosts: new Map([['github.com', host]]),
     mirror: { has: async () => false },

@@ -6,7 +6,7 @@ import { recordEnd } from '../../../workers/record-end.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 import { APPLIED, failedRun, planned } from '../../support/record-stage.ts';
 
-const RUN = { id: 'r', lease: { runId: 'r', token: '1' } } as ClaimedRun;
+const RUN = { id: 'r', pullRequestId: 'github.com/42/7', lease: { runId: 'r', token: '1' } } as ClaimedRun;
 const WAKEUPS = { runIds: ['next'], pullRequestIds: [], deliveries: [] };
 const away = () => new RecordUnavailableError(new Error('Connection terminated unexpectedly'));
 
@@ -37,13 +37,13 @@ describe('the end of a run', () => {
   test('is given up when the program must end at once', async () => {
     const record = recordThat(away(), away());
     record.stop.abort();
-    await expect(recordEnd(record.context, RUN, { end: planned()) }).rejects.toBeInstanceOf(RecordUnavailableError);
+    await expect(recordEnd(record.context, RUN, { end: planned() })).rejects.toBeInstanceOf(RecordUnavailableError);
     expect(record.left).toHaveLength(1);
   });
 
   test('is dropped when the run was taken away', async () => {
     const record = recordThat(new LeaseLostError('r'));
-    await expect(recordEnd(record.context, RUN, { end: planned()) }).rejects.toBeInstanceOf(LeaseLostError);
+    await expect(recordEnd(record.context, RUN, { end: planned() })).rejects.toBeInstanceOf(LeaseLostError);
     expect(record.written).toEqual([]);
   });
 
@@ -64,6 +64,6 @@ describe('the end of a run', () => {
   test('that is refused twice is an error, not a wait', async () => {
     const refused = new Error('violates check constraint');
     const record = recordThat(refused, refused);
-    await expect(recordEnd(record.context, RUN, { end: planned()) }).rejects.toBe(refused);
+    await expect(recordEnd(record.context, RUN, { end: planned() })).rejects.toBe(refused);
   });
 });
