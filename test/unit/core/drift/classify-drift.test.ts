@@ -116,6 +116,21 @@ describe('an attribute', () => {
     expect(kindsOf(findingsOf(plan, 'changed'))).toEqual({ [`${A} groups[*]`]: 'absorbed' });
   });
 
+  test('within a list that is given as a literal, the list as a whole tells', () => {
+    const ruled = (port: number) => ({ ...before, rule: [{ port, cidr: 'x' }] });
+    const kept = { applied: ruled(1), live: ruled(2) };
+    const kind = (given: unknown) => kindsOf(findingsOf(one({ ...kept, given: literals({ rule: given }) }), 'changed'));
+    expect(kind([{ port: 1, cidr: 'x' }])).toEqual({ [`${A} rule[0].port`]: 'state_only' });
+    expect(kind([{ cidr: 'x', port: '2' }])).toEqual({ [`${A} rule[0].port`]: 'absorbed' });
+    const gone = {
+      applied: ruled(1),
+      live: null,
+      wanted: ruled(3),
+      given: literals({ rule: [{ port: 3, cidr: 'x' }] }),
+    };
+    expect(kindsOf(findingsOf(one(gone)))).toEqual({ [`${A} (all)`]: 'drift', [`${A} rule[0].port`]: 'consequence' });
+  });
+
   test.each([
     [null, ''],
     ['', null],
@@ -160,7 +175,8 @@ describe('the whole object', () => {
     expect(found.resources).toMatchObject([
       { kind: 'drift', action: 'create', missing: true, destructive: false, attributes: [{ path: '', kind: 'drift' }] },
     ]);
-    expect(found.resources[0]?.attributes[0]).toMatchObject({ applied: undefined, live: undefined, wanted: undefined });
+    const nothing = { applied: undefined, live: undefined, wanted: undefined, unknown: false, sensitive: false };
+    expect(found.resources[0]?.attributes[0]).toMatchObject(nothing);
   });
 
   test.each([
