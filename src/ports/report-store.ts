@@ -22,6 +22,8 @@ export interface ReportIssue {
   readonly url: string | undefined;
   /** Tells apart what it says. */
   readonly hash: string | undefined;
+  /** Of the drift that it shows. */
+  readonly fingerprint: string | undefined;
   /** When somebody else brought it into its state, after us. */
   readonly byPeopleAt: Date | undefined;
   /** Since when the host may have been asked for it. */
@@ -56,6 +58,7 @@ export interface SavedIssue {
   readonly url: string;
   readonly state: 'open' | 'closed';
   readonly hash: string | undefined;
+  readonly fingerprint: string | undefined;
 }
 
 /** An answer to a comment on an issue of ours. */
@@ -67,8 +70,8 @@ export interface IssueAnswer {
   /** undefined: the reactions say it all. */
   readonly view: DriftReply | undefined;
   readonly reactions: readonly NewReaction[];
-  /** Nobody has to hear strangers out: not recorded at all when one was answered on this issue within this time. */
-  readonly strangerPauseMs?: number;
+  /** Id of the account that is answered, when it has no say here: it is answered only so often, and otherwise nothing is recorded. */
+  readonly stranger?: string;
 }
 
 /** The newest apply of a project. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { BranchProject } from '../../src/core/drift/drift-project.ts';
 import type { DriftState } from '../../src/core/drift/lifecycle.ts';
@@ -36,7 +37,13 @@ const reopen = async (before: ReportState): Promise<ReportState> => {
 };
 const begin = (some: Partial<Pick<ReportIssue, 'kind' | 'projectKey'>> = {}): Promise<ReportIssue> =>
   stage.reports.begin({ repositoryId: ID, kind: 'project', projectKey: KEY, ...some });
-const OPEN = { number: 7, url: 'https://github.com/acme/infra/issues/7', state: 'open', hash: 'h' } as const;
+const OPEN = {
+  number: 7,
+  url: 'https://github.com/acme/infra/issues/7',
+  state: 'open',
+  hash: 'h',
+  fingerprint: 'f',
+} as const;
 const opened = async (): Promise<ReportIssue> => {
   const issue = await begin();
   await stage.reports.saved(issue.id, OPEN, undefined);
@@ -216,16 +223,26 @@ describe('answers', () => {
     expect(state.reactions).toHaveLength(2);
   });
 
-  test('strangers are answered once within the time, on each issue, however many ask at once', async () => {
+  test('strangers are answered once an hour on each issue, however many times they ask at once', async () => {
     await opened();
-    const strangerPauseMs = 3_600_000;
-    await Promise.all(['a', 'b', 'c'].map((key) => stage.reports.answer(answer({ key, strangerPauseMs }))));
-    await stage.reports.answer(answer({ key: 'other issue', number: 8, strangerPauseMs }));
+    const by = (stranger: string, key: string, some: Partial<IssueAnswer> = {}) =>
+      stage.reports.answer(answer({ key, stranger, ...some }));
+    await Promise.all(['a', 'b', 'c'].map((key) => by('eve', key)));
+    await by('eve', 'other issue', { number: 8 });
+    await by('eve', 'of another kind', { view: { kind: 'notice', sentence: 'x' } });
+    await by('mallory', 'somebody else');
     await stage.reports.answer(answer({ key: 'no stranger' }));
-    const state = await taken();
-    expect(state.replies).toHaveLength(3);
-    await stage.reports.answer(answer({ key: 'later', strangerPauseMs: 0 }));
-    expect((await reopen(state)).replies).toHaveLength(4);
+    expect((await taken()).replies).toHaveLength(5);
+    await sql`update issue_replies set created_at = now() - interval '2 hours'`.execute(stage.db);
+    await by('eve', 'later');
+    const row = await stage.db.selectFrom('issue_replies').select('id').where('key', '=', 'later').executeTakeFirst();
+    expect(row).toBeDefined();
+  });
+
+  test('many strangers are not answered more often than a few', async () => {
+    await opened();
+    for (let at = 0; at < 25; at += 1) await stage.reports.answer(answer({ key: `k${at}`, stranger: `s${at}` }));
+    expect((await taken()).replies).toHaveLength(20);
   });
 
   test('answers go with age, but never before they are posted', async () => {

@@ -56,7 +56,8 @@ export async function recoverIssue(
     await context.reports.gone(issue.id);
     return undefined;
   }
-  const saved = { number: found.number, url: found.url, state: found.state, hash: undefined };
+  const { number, url, state: now } = found;
+  const saved = { number, url, state: now, hash: undefined, fingerprint: undefined };
   await context.reports.saved(issue.id, saved, undefined);
   return { ...issue, ...saved };
 }
@@ -72,7 +73,7 @@ async function openIssue(publication: ReportPublication, { write, ...wanted }: W
   if (write === undefined) return;
   const { repository, lease } = state;
   const issue = await context.reports.begin({ ...wanted, repositoryId: lease.id });
-  const { hash, text } = write(issue.id);
+  const { hash, text, fingerprint } = write(issue.id);
   keeper.check();
   const created = await refusedAs(
     () => context.reports.gone(issue.id),
@@ -87,7 +88,7 @@ async function openIssue(publication: ReportPublication, { write, ...wanted }: W
     context.logger.warn({ repository: lease.id }, 'drift cannot be reported: the repository takes no issues');
     return context.reports.gone(issue.id);
   }
-  await context.reports.saved(issue.id, { ...created, state: 'open', hash }, undefined);
+  await context.reports.saved(issue.id, { ...created, state: 'open', hash, fingerprint }, undefined);
   if (created.unassigned.length > 0) {
     const { unassigned, number } = created;
     context.logger.info({ repository: lease.id, number, unassigned }, 'the host did not assign an issue to everybody');
@@ -149,7 +150,8 @@ async function change(
     return false;
   }
   const open = action.kind !== 'close';
-  const saved = { number, url, state: open ? 'open' : 'closed', hash: written?.hash ?? issue.hash } as const;
+  const { hash, fingerprint } = written ?? issue;
+  const saved = { number, url, state: open ? 'open' : 'closed', hash, fingerprint } as const;
   const sentence = action.kind === 'edit' ? undefined : action.sentence;
   const reply = await context.reports.saved(issue.id, saved, sentence);
   if (reply !== undefined) await publishIssueReply(publication, reply, 'report');

@@ -23,6 +23,8 @@ export interface WantedText {
   /** Tells it apart from another: everything but when it was seen last. */
   readonly hash: string;
   readonly text: IssueText;
+  /** Of the drift that it shows; undefined where it shows none of its own. */
+  readonly fingerprint: string | undefined;
 }
 
 /** What is to become of one issue. */
@@ -123,6 +125,7 @@ async function ofProject(
       ((id) => ({
         hash: digest(renderDriftIssue({ ...view, id, lastSeen: undefined }, limits)),
         text: renderDriftIssue({ ...view, id }, limits),
+        fingerprint: view.fingerprint,
       })),
     decide: (issue, hash) => decideIssue(state, hash, issue, refusal),
   };
@@ -145,7 +148,7 @@ function lists({ context, host }: Writing, { state, plan, projects, maxOpenIssue
     projectKey: undefined,
     write: (id: string) => {
       const text = render(id);
-      return { hash: digest(text), text };
+      return { hash: digest(text), text, fingerprint: undefined };
     },
     decide: (issue: DriftIssue, hash: string) => decideListIssue(wanted, hash, issue),
   });

@@ -322,6 +322,7 @@ interface DriftIssueTable {
   number: number | null;
   url: string | null;
   hash: string | null;
+  fingerprint: string | null;
   by_people_at: OptionalInstant;
   begun_at: RecordedInstant;
 }
@@ -333,7 +334,7 @@ interface IssueReplyTable {
   number: number;
   comment_id: string | null;
   view: Json<object>;
-  stranger: Generated<boolean>;
+  stranger_id: string | null;
   state: Generated<'wanted' | 'posting' | 'posted' | 'given_up'>;
   created_at: RecordedInstant;
   posted_at: OptionalInstant;

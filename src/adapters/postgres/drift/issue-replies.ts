@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { type AnswersGiven, COUNTED_MS, mayAnswerOnceMore } from '../../../core/answer-limits.ts';
 import type { DriftReply } from '../../../core/drift/drift-reply.ts';
 import type { IssueAnswer, PendingIssueReply, ReportState, ReportStore } from '../../../ports/report-store.ts';
 import type { Database } from '../schema.ts';
@@ -44,9 +45,9 @@ export function issueReplies(db: Kysely<Database>): Pick<ReportStore, ReplyCalls
 }
 
 async function record(trx: Transaction<Database>, answer: IssueAnswer): Promise<void> {
-  const { repositoryId, view, reactions, strangerPauseMs } = answer;
-  if (strangerPauseMs !== undefined && (await wasStrangerAnswered(trx, answer, strangerPauseMs))) return;
-  if (view !== undefined) await insertReply(trx, { ...answer, view, stranger: strangerPauseMs !== undefined });
+  const { repositoryId, view, reactions } = answer;
+  if (!(await mayBeAnswered(trx, answer))) return;
+  if (view !== undefined) await insertReply(trx, { ...answer, view });
   for (const reaction of reactions) {
     await trx
       .insertInto('issue_reactions')
@@ -57,12 +58,12 @@ async function record(trx: Transaction<Database>, answer: IssueAnswer): Promise<
   await wantReport(trx, repositoryId);
 }
 
-async function wasStrangerAnswered(
+/** The rows of issues are locked, so that on one of them the count is exact. */
+async function mayBeAnswered(
   trx: Transaction<Database>,
-  { repositoryId, number }: IssueAnswer,
-  withinMs: number,
+  { repositoryId, number, stranger, view }: IssueAnswer,
 ): Promise<boolean> {
-  // Several may come at once.
+  if (stranger === undefined) return true;
   await trx
     .selectFrom('drift_issues')
     .select('id')
@@ -70,31 +71,29 @@ async function wasStrangerAnswered(
     .where('number', '=', number)
     .forUpdate()
     .execute();
-  const row = await trx
-    .selectFrom('issue_replies')
-    .select('id')
-    .where('repository_id', '=', repositoryId)
-    .where('number', '=', number)
-    .where('stranger', '=', true)
-    .where(sql<boolean>`created_at > clock_timestamp() - make_interval(secs => ${withinMs / 1000})`)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+  const { rows } = await sql<AnswersGiven>`
+    select count(*) filter (
+        where number = ${number} and stranger_id = ${stranger} and view->>'kind' = ${view?.kind ?? null})::int as same,
+      (count(*) + (select count(*) from replies r join pull_requests p on p.id = r.pull_request_id
+        where r.stranger_id is not null and r.created_at > ${COUNTED_SINCE} and p.repository_id = ${repositoryId})
+      )::int as "inRepository"
+    from issue_replies
+    where stranger_id is not null and created_at > ${COUNTED_SINCE} and repository_id = ${repositoryId}`.execute(trx);
+  return rows.every(mayAnswerOnceMore);
 }
 
-interface NewIssueReply extends Pick<IssueAnswer, 'key' | 'repositoryId' | 'number'> {
-  readonly view: DriftReply;
-  readonly stranger?: boolean;
-}
+const COUNTED_SINCE = sql`clock_timestamp() - make_interval(secs => ${COUNTED_MS / 1000})`;
+
+type NewIssueReply = Pick<IssueAnswer, 'key' | 'repositoryId' | 'number' | 'stranger'> & { readonly view: DriftReply };
 
 export async function insertReply(
   trx: Transaction<Database>,
-  { key, repositoryId, number, view, stranger = false }: NewIssueReply,
+  { key, repositoryId, number, view, stranger }: NewIssueReply,
 ): Promise<PendingIssueReply> {
   const id = randomUUID();
   await trx
     .insertInto('issue_replies')
-    .values({ id, key, repository_id: repositoryId, number, view: storableJson(view), stranger })
+    .values({ id, key, repository_id: repositoryId, number, view: storableJson(view), stranger_id: stranger ?? null })
     .onConflict((conflict) => conflict.column('key').doNothing())
     .execute();
   return { id, number, view, mayExist: false };

@@ -18,10 +18,13 @@ export function toIssue(row: Selectable<Database['drift_issues']>): ReportIssue 
     number: row.number ?? undefined,
     url: row.url ?? undefined,
     hash: row.hash ?? undefined,
+    fingerprint: row.fingerprint ?? undefined,
     byPeopleAt: row.by_people_at ?? undefined,
     begunAt: row.begun_at,
   };
 }
+
+const FORGOTTEN = { number: null, url: null, hash: null, fingerprint: null, by_people_at: null };
 
 /** Which issues are ours, and in which state the host has them. */
 export function reportIssues(db: Kysely<Database>): Pick<ReportStore, IssueCalls> {
@@ -37,7 +40,7 @@ export function reportIssues(db: Kysely<Database>): Pick<ReportStore, IssueCalls
       return row && toIssue(row);
     },
     begin: async ({ repositoryId, kind, projectKey }) => {
-      const fresh = { state: 'posting', number: null, url: null, hash: null, by_people_at: null } as const;
+      const fresh = { ...FORGOTTEN, state: 'posting' } as const;
       const key = projectKey ?? null;
       await db
         .insertInto('drift_issues')
@@ -59,11 +62,11 @@ export function reportIssues(db: Kysely<Database>): Pick<ReportStore, IssueCalls
         .executeTakeFirstOrThrow();
       return toIssue(row);
     },
-    saved: (id, { number, url, state, hash }, sentence) =>
+    saved: (id, { number, url, state, hash, fingerprint }, sentence) =>
       transact(db, async (trx) => {
         const row = await trx
           .updateTable('drift_issues')
-          .set({ number, url, state, hash: hash ?? null, by_people_at: null })
+          .set({ number, url, state, hash: hash ?? null, fingerprint: fingerprint ?? null, by_people_at: null })
           .where('id', '=', id)
           .returning('repository_id')
           .executeTakeFirst();
@@ -78,7 +81,7 @@ export function reportIssues(db: Kysely<Database>): Pick<ReportStore, IssueCalls
     gone: async (id) => {
       await db
         .updateTable('drift_issues')
-        .set({ state: 'gone', number: null, url: null, hash: null, by_people_at: null })
+        .set({ ...FORGOTTEN, state: 'gone' })
         .where('id', '=', id)
         .execute();
     },

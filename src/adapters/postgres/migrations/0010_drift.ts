@@ -40,24 +40,24 @@ const STATEMENTS = [
   `create index drift_projects_by_repository on drift_projects (repository_id)`,
 
   // An issue of ours. id stands in its text, and says nothing. posting is written before the host is asked for a new one, at begun_at.
-  // by_people_at: somebody else brought it into its state, after us. hash: of what it says.
+  // by_people_at: somebody else brought it into its state, after us. hash: of what it says; fingerprint: of the drift it shows.
   `create table drift_issues (
     id text primary key, repository_id text not null references repositories (id) on delete cascade,
     kind text not null check (kind in ('project', 'summary', 'dashboard')), project_key text,
     state text not null check (state in ('posting', 'open', 'closed', 'gone')),
-    number integer, url text, hash text, by_people_at timestamptz,
+    number integer, url text, hash text, fingerprint text, by_people_at timestamptz,
     begun_at timestamptz not null default clock_timestamp(), unique nulls not distinct (repository_id, kind, project_key))`,
   `create index drift_issues_by_number on drift_issues (repository_id, number)`,
 
-  // What we say on drift issues: the outbox, as replies is for pull requests. stranger: to somebody who may not do what they asked for.
+  // What we say on drift issues: the outbox, as replies is for pull requests. stranger_id: as in replies.
   `create table issue_replies (
     id text primary key, key text not null unique,
     repository_id text not null references repositories (id) on delete cascade, number integer not null,
-    comment_id text, view jsonb not null, stranger boolean not null default false,
+    comment_id text, view jsonb not null, stranger_id text,
     state text not null default 'wanted' check (state in ('wanted', 'posting', 'posted', 'given_up')),
     created_at timestamptz not null default clock_timestamp(), posted_at timestamptz)`,
   `create index issue_replies_open on issue_replies (repository_id, created_at) where state in ('wanted', 'posting')`,
-  `create index issue_replies_to_strangers on issue_replies (repository_id, number, created_at) where stranger`,
+  `create index issue_replies_to_strangers on issue_replies (repository_id, created_at) where stranger_id is not null`,
   `create table issue_reactions (
     repository_id text not null references repositories (id) on delete cascade, comment_id text not null,
     reaction text not null check (reaction in ('eyes', 'rocket', 'confused')), done boolean not null default false,
