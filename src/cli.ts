@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { driftCommands } from './commands/drift-cli.ts';
 
 /** The `holdfast` command. Each subcommand loads what it needs: checking a file must not wait for a server's libraries. `demo` is started by the bootstrap: it belongs to the tests, not to the program. */
 const program = new Command('holdfast')
@@ -28,6 +29,8 @@ program
   .command('doctor')
   .description('look for what is missing or misconfigured, and say how to mend it')
   .action(async () => (await import('./commands/doctor.ts')).doctor());
+
+program.addCommand(driftCommands());
 
 program
   .command('demo')

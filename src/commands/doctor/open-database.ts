@@ -18,15 +18,21 @@ export interface OpenedDatabase extends Connection {
   readonly kind: 'external' | 'embedded' | 'running' | 'new';
 }
 
-/** Opens the database as the server would; that of a running Holdfast is looked at beside it. Closed with the stack. */
+/** Opens the database as the server would, for a look or a change; that of a running Holdfast beside it. Closed with the stack. */
 export async function openDatabase(
   opening: AsyncDisposableStack,
   config: ServerConfig,
   logger: Logger,
+  purpose: 'look' | 'change' = 'look',
 ): Promise<OpenedDatabase> {
   const { url, kind } = await findDatabase(opening, config, logger);
   const connection = opening.adopt(
-    connectPostgres({ url: readOnly(url), logger, applicationName: 'holdfast doctor', poolSize: 1 }),
+    connectPostgres({
+      url: purpose === 'look' ? readOnly(url) : url,
+      logger,
+      applicationName: 'holdfast command',
+      poolSize: 1,
+    }),
     (open) => open.close(),
   );
   return { ...connection, url, kind };
