@@ -77,7 +77,7 @@ function add(
     .command(name)
     .description(description)
     .argument('<repository>', 'owner/name, or host/owner/name')
-    .argument('[dir]', 'directory of the project');
+    .argument(name === 'ignore' ? '<dir>' : '[dir]', 'directory of the project');
   if (name === 'ignore') command.argument('<address>', 'address of resources; `*` is any run of characters');
   command.option('-w, --workspace <name>', 'workspace').option('-p, --project <name>', 'name of the project');
   if (flags.includes('reason!')) command.requiredOption('--reason <text>', 'why, for those who come after');
