@@ -77,7 +77,8 @@ async function findUnmet(
   const seen: RemediationFacts['seen'] = { fingerprint, found };
   const { actor } = run.batch;
   const facts = await gatherRemediationFacts(context, page, { actor, order, seen, applyRefusal: fresh.applyRefusal });
-  return findUnmetForRemediation(facts);
+  // Whoever has the lease of a project is alone with it: what is on record as applying is this run.
+  return findUnmetForRemediation({ ...facts, applying: false });
 }
 
 async function apply({ context, run, keeper, branch }: Remediation, fresh: PlannedProject): Promise<WorkOutcome> {
