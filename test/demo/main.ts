@@ -20,7 +20,7 @@ async function run(): Promise<void> {
   await playStory(demo, say);
   if (values.once) return;
   say(
-    `\nIt keeps running. Open:\n  the pull request  ${demo.pullRequestUrl()}\n  Holdfast's pages  ${demo.pagesUrl}\nCtrl-C ends it.`,
+    `\nIt keeps running. Open:\n  the pull request  ${demo.pullRequestUrl()}\n  the drift report  ${demo.issueUrl()}\n  Holdfast's pages  ${demo.pagesUrl}\nCtrl-C ends it.`,
   );
   await stopped;
 }

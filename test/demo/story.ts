@@ -1,28 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { playDrift } from './drift-story.ts';
 import type { Demo } from './start-demo.ts';
-import { until } from '../support/until.ts';
+import { indent, saidBy, waitFor } from './telling.ts';
 
-const BOT = 'holdfast-bot';
-
-/** The main job from a pull request to a live object. Throws with the reason when a chapter does not come true. */
-export async function playStory(
-  { github, repository, files, cloudDirectory, holdfast }: Demo,
-  say: (text: string) => void,
-): Promise<void> {
-  const comments = (pull: Parameters<typeof github.comments>[0]): readonly string[] =>
-    github
-      .comments(pull)
-      .filter((comment) => comment.author.login === BOT)
-      .map((comment) => comment.body);
-  const wait = async <T>(what: string, find: () => T | undefined): Promise<T> => {
-    try {
-      return await until(find);
-    } catch {
-      throw new Error(`${what} did not happen. Holdfast's log:\n${holdfast.log().slice(-4_000)}`);
-    }
-  };
-
+/** From a pull request to a live object, and on to what somebody does to that. Throws with the reason when a chapter does not come true. */
+export async function playStory(demo: Demo, say: (text: string) => void): Promise<void> {
+  const { github, repository, files, cloudDirectory } = demo;
   say('\n1. ann opens a pull request: the shop gets a third replica.');
   const file = 'app/main.tf';
   const pull = await github.openPullRequest(repository, {
@@ -31,8 +15,8 @@ export async function playStory(
     branch: 'third-replica',
     files: { [file]: (files[file] ?? '').replace('replicas = 2', 'replicas = 3') },
   });
-  const plan = await wait('the plan comment', () =>
-    comments(pull).find((body) => body.startsWith('<!-- holdfast:plan:') && body.includes('```diff')),
+  const plan = await waitFor(demo, 'the plan comment', () =>
+    saidBy(demo, pull).find((body) => body.startsWith('<!-- holdfast:plan:') && body.includes('```diff')),
   );
   say('   Holdfast planned it and commented:\n');
   say(indent(plan));
@@ -42,7 +26,9 @@ export async function playStory(
 
   say('\n3. ann comments `holdfast apply`.');
   github.comment(pull, 'ann', 'holdfast apply');
-  const applied = await wait('the apply', () => comments(pull).find((body) => body.startsWith('<!-- holdfast:reply:')));
+  const applied = await waitFor(demo, 'the apply', () =>
+    saidBy(demo, pull).find((body) => body.startsWith('<!-- holdfast:reply:')),
+  );
   say(indent(applied));
 
   say('\n4. The live objects:');
@@ -51,15 +37,18 @@ export async function playStory(
   }
 
   say('\n5. ann merges.');
-  await github.merge(pull, 'ann');
-  await github.settled();
-  github.assertClean();
+  const merged = await github.merge(pull, 'ann');
+  await waitFor(demo, 'the reading of the branch', () => isRead(demo, merged) || undefined);
   say('   Merged; the project locks are given back.');
+
+  await playDrift(demo, say);
+  github.assertClean();
 }
 
-function indent(text: string): string {
-  return text
+/** A check that was asked for before that would look at the commit before. */
+function isRead({ holdfast }: Demo, sha: string): boolean {
+  return holdfast
+    .log()
     .split('\n')
-    .map((line) => `   | ${line}`)
-    .join('\n');
+    .some((line) => line.includes('"tracked branch read"') && line.includes(sha));
 }
