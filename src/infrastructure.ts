@@ -16,6 +16,7 @@ import { connectPostgres } from './adapters/postgres/connection.ts';
 import { createCounterStore } from './adapters/postgres/counter-store.ts';
 import { createDeliveryStore } from './adapters/postgres/delivery-store.ts';
 import { migrate } from './adapters/postgres/migrate.ts';
+import { createDriftOverview } from './adapters/postgres/drift/drift-overview.ts';
 import { createDriftStore } from './adapters/postgres/drift/drift-store.ts';
 import { createNotificationStore } from './adapters/postgres/notification-store.ts';
 import { createReportStore } from './adapters/postgres/drift/report-store.ts';
@@ -98,6 +99,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     pulls: createPullRequestStore(connection.db),
     publications: createPublicationStore(connection.db),
     drift: createDriftStore(connection.db, addressTo(config.notifications)),
+    overview: createDriftOverview(connection.db),
     notifications: createNotificationStore(connection.db),
     notifiers: openNotifiers(config),
     counters: createCounterStore(connection.db),

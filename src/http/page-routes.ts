@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { registerLockRoutes } from './lock-routes.ts';
 import { registerLoginRoutes } from './login-routes.ts';
+import { registerNotificationRoutes } from './notification-routes.ts';
 import type { PageAccess } from './page-access.ts';
 import { checkHost, requireAccess } from './page-guards.ts';
 import type { PageSources } from './page-sources.ts';
+import { registerProjectRoutes } from './project-routes.ts';
 import { registerFormBody } from './request-fields.ts';
 import { registerRunRoutes } from './run-routes.ts';
 import { registerStaticRoutes } from './static-routes.ts';
@@ -31,6 +33,8 @@ export async function registerPageRoutes(app: FastifyInstance, options: PageRout
     });
     inner.get('/', async (_request, reply) => reply.redirect('/runs', 303));
     registerRunRoutes(inner, pages, frame);
+    registerProjectRoutes(inner, pages, access, frame);
+    registerNotificationRoutes(inner, pages, frame);
     registerLockRoutes(inner, pages, access, frame);
     if (options.metricsNeedToken)
       inner.get('/metrics', async (_request, reply) =>

@@ -1,5 +1,7 @@
+import { countOf } from '../comments/wording.ts';
 import type { BatchTrigger, RunResult } from '../core/batch.ts';
 import type { Diagnostic, PlanSummary } from '../core/plan.ts';
+import { projectPagePath } from '../core/project.ts';
 import type { RunRecord } from '../core/record.ts';
 import { isFinal } from '../core/run.ts';
 import { ERRORED_STATE } from '../core/sealed-contexts.ts';
@@ -34,7 +36,6 @@ export async function presentRunPage(
   const { result, batch } = run;
   const planText = await readPlanText(sources, run.id);
   const log = await presentLog(sources, run);
-  const host = sources.hosts.get(origin.repository.host);
   return {
     ...frame,
     run: presentRun(run, origin.view),
@@ -42,7 +43,9 @@ export async function presentRunPage(
     commit: batch.headSha,
     mergeCommit: batch.mergeSha === batch.headSha ? undefined : batch.mergeSha,
     reason: REASONS[batch.trigger],
-    commentUrl: batch.sourceCommentId === undefined ? undefined : host?.commentUrl(origin.view, batch.sourceCommentId),
+    projectUrl: run.pullRequestId === undefined ? projectPagePath(run.projectKey) : undefined,
+    order: batch.notes.remediation,
+    commentUrl: await commentUrlOf(sources, run, origin),
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,
     phases: run.phases,
@@ -61,6 +64,17 @@ export async function presentRunPage(
     planText,
     log,
   };
+}
+
+/** A comment on the tracked branch is one on the project's drift report. */
+async function commentUrlOf(
+  { hosts, overview }: Pick<PageSources, 'hosts' | 'overview'>,
+  { batch: { sourceCommentId }, pullRequestId, projectKey }: RunRecord,
+  { repository, view }: RunOrigin,
+): Promise<string | undefined> {
+  if (sourceCommentId === undefined) return undefined;
+  const on = pullRequestId === undefined ? (await overview.find(projectKey))?.issue : view;
+  return on && hosts.get(repository.host)?.commentUrl(on, sourceCommentId);
 }
 
 async function presentLog(sources: PageSources, run: RunRecord): Promise<RunLogView> {
@@ -85,11 +99,27 @@ function explanationOf({ result, cancelReason }: RunRecord): string | undefined 
     case 'cancelled':
     case 'interrupted':
       return result.reason;
+    case 'checked':
+      return checkText(result);
     case 'plan_changed':
       return 'What an apply would do is not what was approved, so nothing was applied. The fresh plan, shown here, is the one to approve now.';
     default:
       return undefined;
   }
+}
+
+function checkText({ drifting, differing }: Extract<RunResult, { kind: 'checked' }>): string {
+  if (differing === 0) return 'Nothing differs between what runs, the state and the code.';
+  const others = differing - drifting;
+  const words = [
+    ...(drifting === 0 ? [] : [`${countOf(drifting, 'resource')} drifted`]),
+    ...(others === 0
+      ? []
+      : [
+          `${countOf(others, drifting === 0 ? 'resource' : 'more resource')} differ${others === 1 ? 's' : ''} in another way`,
+        ]),
+  ];
+  return `${words.join(', ')}. The page of the project shows them.`;
 }
 
 function summaryOf(result: RunResult | undefined): PlanSummary | undefined {

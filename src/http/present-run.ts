@@ -1,9 +1,11 @@
 import { countOf, progressText } from '../comments/wording.ts';
 import type { RunResult } from '../core/batch.ts';
+import type { DriftFindings } from '../core/drift/drift.ts';
 import type { PlanCounts } from '../core/plan.ts';
 import { projectTitle } from '../core/project.ts';
 import type { PullRequestRecord, RunRecord } from '../core/record.ts';
 import { fullName, type Repository } from '../core/repository.ts';
+import type { Operation } from '../core/run.ts';
 import type { OriginView, PullRefView, RunListItemView } from '../pages/view.ts';
 import type { PageSources } from './page-sources.ts';
 
@@ -39,7 +41,7 @@ export function presentRun(run: RunRecord, origin: OriginView): RunListItemView 
     project: projectTitle(run.project),
     operation: run.operation,
     state: run.state,
-    outcome: run.result && outcomeText(run.result),
+    outcome: run.result && outcomeText(run.result, run.operation),
     counts: run.result && countsOf(run.result),
     progress: run.progress,
     actor: run.batch.actor.login,
@@ -59,12 +61,14 @@ export async function runStateText({ runs }: Pick<PageSources, 'runs'>, run: Run
   return run.state === 'running' && run.progress !== undefined ? progressText(run.progress) : undefined;
 }
 
-function outcomeText(result: RunResult): string | undefined {
+function outcomeText(result: RunResult, operation: Operation): string | undefined {
   switch (result.kind) {
     case 'planned':
       return result.summary.empty ? 'no changes' : 'planned';
     case 'applied':
-      return 'applied';
+      return operation === 'remediation' ? 'the drift was put right' : 'applied';
+    case 'checked':
+      return CHECK_OUTCOMES[result.sync](result.drifting);
     case 'refused':
       return `not applied: ${countOf(result.unmet.length, 'requirement')} not met`;
     case 'plan_changed':
@@ -77,6 +81,17 @@ function outcomeText(result: RunResult): string | undefined {
       return 'outcome unknown';
   }
 }
+
+const CHECK_OUTCOMES: Readonly<Record<DriftFindings['sync'], (drifting: number) => string>> = {
+  drift: (drifting) => `drift in ${countOf(drifting, 'resource')}`,
+  pending: () => 'no drift; merged and not applied yet',
+  baseline_unknown: () => 'no drift; merged and not applied yet, or changed by what the code reads',
+  external: () => 'no drift; changed by what the code reads',
+  state_only: () => 'in sync, but for what an apply leaves alone',
+  absorbed: () => 'in sync: the code has come to say what runs',
+  in_sync: () => 'in sync',
+  unknown: () => 'nothing was proved',
+};
 
 function countsOf(result: RunResult): PlanCounts | undefined {
   switch (result.kind) {

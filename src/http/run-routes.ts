@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PullRequestId, PullRequestRecord, RunRecord } from '../core/record.ts';
 import { artifactContext, ERRORED_STATE } from '../core/sealed-contexts.ts';
 import { renderRunPage, renderRunsPage } from '../pages/pages.ts';
-import type { FrameView, RunListItemView } from '../pages/view.ts';
+import type { FrameView, RunListItemView, RunsPageView } from '../pages/view.ts';
 import { followRun, parsePosition } from './follow-run.ts';
 import { OpenStreams } from './open-streams.ts';
 import { refuse } from './page-guards.ts';
@@ -50,8 +50,10 @@ async function sendRuns(
   const pull = pullId === undefined ? undefined : await sources.pulls.find(pullId);
   if (pullId !== undefined && pull === undefined)
     return refuse(request, reply, 404, 'Not found', 'This pull request is not on record.');
+  const only = ONLY.find(({ name }) => name === queryParameter(request, 'only'));
   const found = await sources.runs.listRuns({
     ...(pull && { pullRequestId: pull.id }),
+    ...(only && { operations: only.operations }),
     ...(after !== undefined && { after }),
     limit: RUNS_PER_PAGE + 1,
   });
@@ -63,14 +65,40 @@ async function sendRuns(
       ...frame,
       runs: await presentRuns(sources, shown),
       pull: pull && presentPull(pull),
-      olderUrl: last && listUrl(pull, last.id),
-      newestUrl: after === undefined ? undefined : listUrl(pull, undefined),
+      filters: pull === undefined ? filtersOf(only) : [],
+      olderUrl: last && listUrl({ pull, only, after: last.id }),
+      newestUrl: after === undefined ? undefined : listUrl({ pull, only }),
     }),
   );
 }
 
-function listUrl(pull: PullRequestRecord | undefined, after: string | undefined): string {
-  const parameters = new URLSearchParams({ ...(pull && { pull: pull.id }), ...(after && { after }) });
+/** Drift checks are many, and would hide what pull requests do. */
+const ONLY = [
+  { name: 'pull-requests', text: 'pull requests', operations: ['plan', 'apply'] },
+  { name: 'drift', text: 'drift', operations: ['drift_check', 'remediation'] },
+] as const;
+type Only = (typeof ONLY)[number];
+
+function filtersOf(chosen: Only | undefined): RunsPageView['filters'] {
+  return [undefined, ...ONLY].map((only) => ({
+    text: only?.text ?? 'all',
+    url: listUrl({ only }),
+    current: only === chosen,
+  }));
+}
+
+interface ListAddress {
+  readonly pull?: PullRequestRecord | undefined;
+  readonly only?: Only | undefined;
+  readonly after?: string;
+}
+
+function listUrl({ pull, only, after }: ListAddress): string {
+  const parameters = new URLSearchParams({
+    ...(pull && { pull: pull.id }),
+    ...(only && { only: only.name }),
+    ...(after && { after }),
+  });
   return parameters.size === 0 ? '/runs' : `/runs?${parameters}`;
 }
 

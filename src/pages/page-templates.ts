@@ -20,8 +20,10 @@ for (const file of readdirSync(folder)) {
 }
 const layout = handlebars.compile('{{> layout}}');
 
+type PageName = 'runs' | 'run' | 'projects' | 'project' | 'locks' | 'notifications' | 'login' | 'error';
+
 /** The whole HTML page. Handlebars escapes every text; what escaping leaves (bidi, terminal codes) is taken out before. */
-export function renderPage(body: 'runs' | 'run' | 'locks' | 'login' | 'error', model: object): string {
+export function renderPage(body: PageName, model: object): string {
   return layout({ ...(cleaned(model) as object), body });
 }
 

@@ -1,4 +1,5 @@
 import { countsText, isNothing, progressBar, progressText, reasonText } from '../comments/wording.ts';
+import type { Operation } from '../core/run.ts';
 import { diffLines } from './diff-lines.ts';
 import { renderPage } from './page-templates.ts';
 import type {
@@ -21,7 +22,7 @@ export function renderRunPage(view: RunPageView): string {
   const { run, planText, errorText, changes } = view;
   return renderPage('run', {
     ...view,
-    title: `${run.operation} of ${run.project}`,
+    title: `${OPERATION_WORDS[run.operation]} of ${run.project}`,
     at: 'run',
     run: runModel(run),
     shortCommit: view.commit.slice(0, 7),
@@ -47,6 +48,13 @@ export function renderErrorPage(view: ErrorPageView): string {
   return renderPage('error', { ...view, at: 'error' });
 }
 
+const OPERATION_WORDS: Readonly<Record<Operation, string>> = {
+  plan: 'plan',
+  apply: 'apply',
+  drift_check: 'drift check',
+  remediation: 'remediation',
+};
+
 /** How a state looks: the class decides the colour, the word is always there. */
 const TONES = {
   queued: 'wait',
@@ -58,11 +66,13 @@ const TONES = {
   interrupted: 'bad',
 } as const;
 
-function runModel(run: RunListItemView) {
+/** A run as a line of a list shows it. */
+export function runModel(run: RunListItemView) {
   const { progress, counts } = run;
   const running = run.state === 'running' && progress !== undefined;
   return {
     ...run,
+    operation: OPERATION_WORDS[run.operation],
     url: `/runs/${encodeURIComponent(run.id)}`,
     tone: TONES[run.state],
     progressText: running ? progressText(progress) : undefined,

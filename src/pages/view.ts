@@ -45,6 +45,8 @@ export interface RunListItemView {
 
 export interface RunsPageView extends FrameView {
   readonly runs: readonly RunListItemView[];
+  /** Ways to narrow the list; empty where it is narrowed already. */
+  readonly filters: readonly { readonly text: string; readonly url: string; readonly current: boolean }[];
   /** Runs of this pull request only. */
   readonly pull: PullRefView | undefined;
   /** The next page, older runs. */
@@ -73,6 +75,10 @@ export interface RunPageView extends FrameView {
   readonly mergeCommit: string | undefined;
   /** Why there is this run: `a new commit`, `a command in a comment` ... */
   readonly reason: string;
+  /** The page of its project; undefined for a run of a pull request. */
+  readonly projectUrl: string | undefined;
+  /** What was to be put right, and what may be deleted for it. */
+  readonly order: { readonly fingerprint: string; readonly destroys: readonly string[] } | undefined;
   /** The comment that asked for it. */
   readonly commentUrl: string | undefined;
   readonly startedAt: Date | undefined;

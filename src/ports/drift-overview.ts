@@ -1,19 +1,8 @@
 import type { DriftProject } from '../core/drift/drift-project.ts';
+import type { HealthState } from '../core/drift/health.ts';
 import type { DriftStanding } from '../core/drift/standing.ts';
 import type { ProjectKey } from '../core/project.ts';
 import type { Repository } from '../core/repository.ts';
-
-/**
- * How the checks of a project are, whatever they find. The first that is true:
- *
- * - `paused`: it is not to be checked: suspended, switched off, archived, or gone from the branch.
- * - `failing`: its checks have failed for longer than the grace.
- * - `overdue`: a check with a finding should have been there.
- * - `never_checked`: none was there yet, and it is not overdue.
- * - `checks_failed`: what it declares with `check` blocks and conditions is not so.
- */
-export const HEALTH_STATES = ['paused', 'failing', 'overdue', 'never_checked', 'checks_failed', 'ok'] as const;
-export type HealthState = (typeof HEALTH_STATES)[number];
 
 /** A project without what was found of it, which may be much. */
 export interface ProjectOverview {
@@ -79,5 +68,6 @@ export interface DriftOverview {
   count(filter: Pick<ProjectFilter, 'repositoryId'>): Promise<ProjectCounts>;
   /** Branches whose projects cannot be read, for longest first. */
   listProblems(limit: number): Promise<readonly BranchProblem[]>;
+  findProblem(repositoryId: string): Promise<BranchProblem | undefined>;
   readFigures(): Promise<DriftFigures>;
 }

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { HealthState } from '../../src/core/drift/health.ts';
 import type { DriftProjectChanges } from '../../src/core/drift/drift-project.ts';
 import { NO_DRIFT } from '../../src/core/drift/lifecycle.ts';
 import type { DriftStanding } from '../../src/core/drift/standing.ts';
 import type { DriftSettings } from '../../src/core/drift/settings.ts';
 import type { ProjectKey } from '../../src/core/project.ts';
 import type { Repository } from '../../src/core/repository.ts';
-import type { HealthState } from '../../src/ports/drift-overview.ts';
 import { buildRepository, HEAD, keyOf } from '../support/builders.ts';
 import { buildBranchProject, drifting } from '../support/drift-builders.ts';
 import { createRecordStage, type RecordStage } from '../support/record-stage.ts';
@@ -145,7 +145,7 @@ test('the issue of a project stands beside it, unless it is gone', async () => {
   });
   expect((await stage.overview.find(keyOf('prod')))?.issue).toBeUndefined();
   const url = 'https://github.com/acme/infra/issues/9';
-  await stage.reports.saved(id, { number: 9, url, state: 'open', hash: 'h' }, undefined);
+  await stage.reports.saved(id, { number: 9, url, state: 'open', hash: 'h', fingerprint: undefined }, undefined);
   expect((await stage.overview.list({ limit: 9 })).map(({ issue }) => issue)).toEqual([
     { number: 9, url, open: true },
     undefined,

@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { createGithubWebhookSource } from '../../src/adapters/github/webhook-source.ts';
 import { createDeliveryStore } from '../../src/adapters/postgres/delivery-store.ts';
+import { createDriftOverview } from '../../src/adapters/postgres/drift/drift-overview.ts';
+import { createDriftStore } from '../../src/adapters/postgres/drift/drift-store.ts';
+import { createNotificationStore } from '../../src/adapters/postgres/notification-store.ts';
 import { createPullRequestStore } from '../../src/adapters/postgres/pull-request-store.ts';
 import { createRunStore } from '../../src/adapters/postgres/run-store.ts';
 import type { PullRequestOperation } from '../../src/core/run.ts';
@@ -13,6 +16,7 @@ import { MAX_WEBHOOK_BYTES } from '../../src/http/webhook-routes.ts';
 import { createSeal, type Seal } from '../../src/lib/seal.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { DeliveryStore } from '../../src/ports/delivery-store.ts';
+import type { DriftStore } from '../../src/ports/drift-store.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
 import type { PullRequestStore } from '../../src/ports/pull-request-store.ts';
 import type { ClaimedRun, RunStore } from '../../src/ports/run-store.ts';
@@ -33,6 +37,7 @@ export interface HttpStage extends AsyncDisposable {
   readonly deliveries: DeliveryStore;
   readonly runs: RunStore;
   readonly pulls: PullRequestStore;
+  readonly drift: DriftStore;
   readonly seal: Seal;
   readonly logger: ReturnType<typeof recordingLogger>;
   /** `NAME {payload}` of each job. */
@@ -50,6 +55,7 @@ export async function startHttpStage(some: Partial<HttpOptions> = {}): Promise<H
   const { db } = database;
   const runs = createRunStore(db);
   const pulls = createPullRequestStore(db);
+  const drift = createDriftStore(db, () => []);
   const deliveries = createDeliveryStore(db);
   const seal = createSeal([new Secret(new Uint8Array(randomBytes(32)))]);
   const logger = recordingLogger();
@@ -70,7 +76,11 @@ export async function startHttpStage(some: Partial<HttpOptions> = {}): Promise<H
       seal,
       queue,
       hosts: new Map([['github.com', { commentUrl: (pull, id) => `${pull.url}#comment-${id}` }]]),
-      config: { sandbox: { kind: 'bubblewrap' } },
+      config: { sandbox: { kind: 'bubblewrap' }, notifications: [] },
+      drift,
+      overview: createDriftOverview(db),
+      notifications: createNotificationStore(db),
+      now: () => new Date(),
       logger,
     },
     webToken: new Secret(WEB_TOKEN),
@@ -87,7 +97,7 @@ export async function startHttpStage(some: Partial<HttpOptions> = {}): Promise<H
   let cookie: Promise<string> | undefined;
   const logIn = () => (cookie ??= logInAt(url));
   return {
-    ...{ url, app, doors, database, deliveries, runs, pulls, seal, logger, jobs, problems, logIn },
+    ...{ url, app, doors, database, deliveries, runs, pulls, drift, seal, logger, jobs, problems, logIn },
     get: async (path, init = {}) =>
       fetch(`${url}${path}`, {
         redirect: 'manual',

@@ -30,6 +30,8 @@ export function runPageView(some: Partial<RunPageView> = {}): RunPageView {
     commit: '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d',
     mergeCommit: undefined,
     reason: 'a new commit',
+    projectUrl: undefined,
+    order: undefined,
     commentUrl: undefined,
     startedAt: QUEUED,
     finishedAt: QUEUED,

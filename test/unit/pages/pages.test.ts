@@ -25,7 +25,7 @@ const LOCK: LockRowView = {
   releaseUrl: '/locks/1/release',
 };
 const runsPage = (runs = [runListItem()]) =>
-  renderRunsPage({ ...FRAME, runs, pull: undefined, olderUrl: undefined, newestUrl: undefined });
+  renderRunsPage({ ...FRAME, runs, filters: [], pull: undefined, olderUrl: undefined, newestUrl: undefined });
 const locksPage = (lock: Partial<LockRowView> = {}) =>
   renderLocksPage({ ...FRAME, locks: [{ ...LOCK, ...lock }], notice: undefined });
 
@@ -206,6 +206,12 @@ describe('colours', () => {
     'change/raised',
     'text/calm-back',
     'link/calm-back',
+    'change/page',
+    'good/calm-back',
+    'bad/calm-back',
+    'change/calm-back',
+    'faint/bad-back',
+    'link/bad-back',
     'faint/raised',
   ];
 

@@ -1,10 +1,11 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { HealthState } from '../../../core/drift/health.ts';
 import { type DriftStanding, standingOf } from '../../../core/drift/standing.ts';
 import type { ProjectKey } from '../../../core/project.ts';
 import type {
+  BranchProblem,
   DriftFigures,
   DriftOverview,
-  HealthState,
   ProjectCounts,
   ProjectFilter,
   ProjectOverview,
@@ -54,24 +55,30 @@ export function createDriftOverview(db: Kysely<Database>): DriftOverview {
       return row && toOverview(row);
     },
     count: (filter) => count(db, filter),
-    listProblems: async (limit) => {
-      const rows = await db
-        .selectFrom('tracked_branches')
-        .innerJoin('repositories', 'repositories.id', 'tracked_branches.repository_id')
-        .select(['branch', 'problem', 'problem_since'])
-        .select(['host', 'host_id', 'owner', 'name', 'default_branch', 'archived', 'private', 'url'])
-        .where('problem', 'is not', null)
-        .orderBy('problem_since')
-        .limit(limit)
-        .execute();
-      return rows.flatMap(({ branch, problem, problem_since, ...repository }) =>
-        problem === null || problem_since === null
-          ? []
-          : [{ repository: toRepository(repository), branch, sentence: problem, since: problem_since }],
-      );
+    listProblems: async (limit) =>
+      (await selectProblems(db).orderBy('problem_since').limit(limit).execute()).flatMap(toProblem),
+    findProblem: async (repositoryId) => {
+      const rows = await selectProblems(db).where('tracked_branches.repository_id', '=', repositoryId).execute();
+      return rows.flatMap(toProblem)[0];
     },
     readFigures: () => readFigures(db),
   };
+}
+
+function selectProblems(db: Kysely<Database>) {
+  return db
+    .selectFrom('tracked_branches')
+    .innerJoin('repositories', 'repositories.id', 'tracked_branches.repository_id')
+    .select(['branch', 'problem', 'problem_since'])
+    .select(['host', 'host_id', 'owner', 'name', 'default_branch', 'archived', 'private', 'url'])
+    .where('problem', 'is not', null);
+}
+
+type ProblemRow = Awaited<ReturnType<ReturnType<typeof selectProblems>['execute']>>[number];
+
+function toProblem({ branch, problem, problem_since, ...repository }: ProblemRow): readonly BranchProblem[] {
+  if (problem === null || problem_since === null) return [];
+  return [{ repository: toRepository(repository), branch, sentence: problem, since: problem_since }];
 }
 
 /** All but the findings. */
