@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type BatchTrigger, NO_NOTES, type RemediationOrder } from '../../../core/batch.ts';
-import type { DriftProject } from '../../../core/drift/drift-project.ts';
+import type { CheckRequest, DriftProject } from '../../../core/drift/drift-project.ts';
 import { dueAfterCheck, startsPerMinute } from '../../../core/drift/schedule.ts';
 import type { Account } from '../../../core/pull-request.ts';
 import type { BranchOperation } from '../../../core/run.ts';
@@ -47,9 +47,15 @@ export async function scheduleChecks(
   return { runIds, pullRequestIds: [], deliveries: [] };
 }
 
+const TRIGGERS: Readonly<Record<CheckRequest['kind'], BatchTrigger>> = {
+  command: 'drift_command',
+  recheck: 'recheck',
+  put_right: 'put_right',
+};
+
 async function startCheck(trx: Transaction<Database>, project: DriftProject, now: Date): Promise<string> {
   const { request } = project;
-  const trigger = request === undefined ? 'schedule' : request.kind === 'recheck' ? 'recheck' : 'drift_command';
+  const trigger = request === undefined ? 'schedule' : TRIGGERS[request.kind];
   const runId = await insertBranchRun(trx, project, {
     triggerKey: `drift:${randomUUID()}`,
     operation: 'drift_check',
