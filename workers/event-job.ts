@@ -5,6 +5,8 @@ import { MirrorError } from '../src/ports/repository-mirror.ts';
 import { OWN_DELIVERIES, type StoredDelivery } from '../src/ports/delivery-store.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { JOBS } from '../src/jobs/job.ts';
+import { handleIssueComment } from './drift/handle-issue-comment.ts';
+import { handleIssueEvent } from './drift/handle-issue-event.ts';
 import { ProjectRefusedError } from './project-refused-error.ts';
 import type { RunContext } from './run-context.ts';
 import { UnansweredCommandError } from './unanswered-command-error.ts';
@@ -78,7 +80,7 @@ async function handle(context: RunContext, delivery: StoredDelivery): Promise<vo
 
 /**
  * What is done is keyed by what happened, not by the delivery, whose id the signature does not cover: whoever sends a signed body again
- * under a new one makes nothing happen twice. Reviews, pushes and repositories only have facts read again.
+ * under a new one makes nothing happen twice. Reviews, issues, pushes and repositories only have facts read again.
  */
 async function dispatch(
   context: RunContext,
@@ -91,6 +93,10 @@ async function dispatch(
       return handlePullRequest(context, host, event);
     case 'comment':
       return handleComment(context, host, event, receivedAt);
+    case 'issue_comment':
+      return handleIssueComment(context, host, event, receivedAt);
+    case 'issue':
+      return handleIssueEvent(context, host, event);
     case 'review':
       return handleReview(context, host, event);
     case 'button':

@@ -24,10 +24,7 @@ export async function handleComment(
   receivedAt: Date,
 ): Promise<void> {
   if (event.own || !isAllowed(context, `${host.host}/${event.repositoryFullName}`)) return;
-  if (event.writtenAt !== undefined && receivedAt.getTime() - event.writtenAt.getTime() > LATEST_MS) {
-    context.logger.warn({ comment: event.commentId }, 'a comment of long ago was delivered; it is left alone');
-    return;
-  }
+  if (isFromLongAgo(context, event, receivedAt)) return;
   const [first = 'holdfast', ...others] = context.config.triggers;
   const self = await host.whoAmI();
   const words: TriggerWords = { triggers: [first, ...others], login: self.login };
@@ -52,6 +49,17 @@ export async function handleComment(
     const request = { command, text: typed(first, command), trigger: trigger(line) };
     if ((await runCommand(context, host, event, request)) === 'no_say') return;
   }
+}
+
+/** Such a comment is left alone. */
+export function isFromLongAgo(
+  { logger }: Pick<RunContext, 'logger'>,
+  { commentId, writtenAt }: Pick<CommentEvent, 'commentId' | 'writtenAt'>,
+  receivedAt: Date,
+): boolean {
+  const isLate = writtenAt !== undefined && receivedAt.getTime() - writtenAt.getTime() > LATEST_MS;
+  if (isLate) logger.warn({ comment: commentId }, 'a comment of long ago was delivered; it is left alone');
+  return isLate;
 }
 
 /** The command as we would type it; what the person wrote may be anything. */

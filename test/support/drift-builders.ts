@@ -1,5 +1,6 @@
 import type { BranchProject, DriftProject } from '../../src/core/drift/drift-project.ts';
 import type { DriftFindings, ResourceDifference } from '../../src/core/drift/drift.ts';
+import { fingerprintDrift, fingerprintResource } from '../../src/core/drift/fingerprint.ts';
 import { type DriftState, type KnownDrift, NO_DRIFT } from '../../src/core/drift/lifecycle.ts';
 import { type DriftSettings, resolveDriftSettings } from '../../src/core/drift/settings.ts';
 import type { StoredFindings } from '../../src/core/drift/stored-findings.ts';
@@ -9,7 +10,8 @@ import { buildProject, HEAD, keyOf } from './builders.ts';
 /** Valid values of drift; a test says only what it is about. */
 export const FIRST_SEEN = '2026-11-21T08:00:00.000Z';
 export const LAST_SEEN = '2026-11-21T11:00:00.000Z';
-export const FINGERPRINT = '0123456789abcdef';
+/** Of `buildFindings`. */
+export const FINGERPRINT = fingerprintDrift([buildDifference()]) ?? '';
 
 export function buildDriftSettings(some: Partial<DriftSettings> = {}): DriftSettings {
   return { ...resolveDriftSettings({ server: [], repository: undefined, project: undefined }), ...some };
@@ -76,18 +78,18 @@ export function drifting(some: Partial<KnownDrift> = {}, state: Partial<DriftSta
 
 /** Somebody changed an attribute, and an apply would change it back. */
 export function buildDifference(some: Partial<ResourceDifference> = {}): ResourceDifference {
-  return {
+  const difference = {
     address: 'fake_bucket.logs',
     type: 'fake_bucket',
-    kind: 'drift',
-    action: 'update',
+    kind: 'drift' as const,
+    action: 'update' as const,
     reason: undefined,
     missing: false,
     destructive: false,
     attributes: [
       {
         path: 'tags.owner',
-        kind: 'drift',
+        kind: 'drift' as const,
         applied: '"ann"',
         live: '"eve"',
         wanted: '"ann"',
@@ -97,20 +99,22 @@ export function buildDifference(some: Partial<ResourceDifference> = {}): Resourc
       },
     ],
     attributesLeftOut: 0,
-    fingerprint: 'f1',
     ...some,
   };
+  const { address, action, attributes } = difference;
+  return { fingerprint: fingerprintResource(address, action, attributes), ...difference };
 }
 
 export function buildFindings(some: Partial<DriftFindings> = {}): DriftFindings {
+  const resources = some.resources ?? [buildDifference()];
   return {
     sync: 'drift',
     inputs: 'unchanged',
     complete: true,
-    resources: [buildDifference()],
+    resources,
     outputs: [],
     failedChecks: [],
-    fingerprint: FINGERPRINT,
+    fingerprint: fingerprintDrift(resources),
     canonicalDigest: 'canonical',
     ...some,
   };
@@ -119,4 +123,10 @@ export function buildFindings(some: Partial<DriftFindings> = {}): DriftFindings 
 export function buildStoredFindings(some: Partial<StoredFindings> = {}): StoredFindings {
   const findings = some.findings ?? buildFindings();
   return { found: findings, findings, ignored: [], sha: HEAD, checkedAt: LAST_SEEN, runId: 'run-1', ...some };
+}
+
+/** What the record holds after checks that saw these resources drift. */
+export function driftOf(...resources: readonly ResourceDifference[]): [DriftState, StoredFindings] {
+  const findings = buildFindings({ resources });
+  return [drifting({ fingerprint: findings.fingerprint ?? '' }), buildStoredFindings({ findings })];
 }

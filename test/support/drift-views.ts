@@ -1,5 +1,5 @@
 import type { DriftDashboardView, DriftIssueView, DriftSummaryView } from '../../src/comments/drift/drift-view.ts';
-import { buildDifference, FINGERPRINT, FIRST_SEEN } from './drift-builders.ts';
+import { buildDifference, FIRST_SEEN } from './drift-builders.ts';
 
 const PAGE = 'https://holdfast.example/drift/prod';
 
@@ -12,7 +12,7 @@ export function driftIssueView(some: Partial<DriftIssueView> = {}): DriftIssueVi
     branch: 'main',
     findings: { resources: [buildDifference()], outputs: [] },
     ignored: 0,
-    fingerprint: FINGERPRINT,
+    fingerprint: '0123456789abcdef',
     firstSeenAt: new Date(FIRST_SEEN),
     lastSeen: undefined,
     lastApply: undefined,

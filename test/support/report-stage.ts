@@ -8,6 +8,7 @@ import type { DriftSettings } from '../../src/core/drift/settings.ts';
 import { driftContext } from '../../src/core/sealed-contexts.ts';
 import { createSeal } from '../../src/lib/seal.ts';
 import { Secret } from '../../src/lib/secret.ts';
+import type { Account, Permission } from '../../src/core/pull-request.ts';
 import type { IssueChange, NewIssue } from '../../src/ports/vcs-issue.ts';
 import { reportJob } from '../../workers/drift/report-job.ts';
 import type { RunContext } from '../../workers/run-context.ts';
@@ -78,8 +79,14 @@ export function createIssueHost(now: () => Date) {
     assignees,
   });
 
+  /** What people may; the others may read. */
+  const permissions = new Map<string, Permission>();
   const host = {
     host: 'github.com',
+    whoAmI: async () => ({ id: 'bot', login: 'holdfast-bot' }),
+    getRepository: async () => REPOSITORY,
+    getPermission: async (_: object, { login }: Account): Promise<Permission> => permissions.get(login) ?? 'read',
+    isTeamMember: async () => false,
     limits: {
       commentLength: 65_536,
       issueTitleLength: 256,
@@ -142,6 +149,7 @@ export function createIssueHost(now: () => Date) {
     host,
     issues,
     faults,
+    permissions,
     /** Without a word to us. */
     byPeople: (number: number, some: Partial<HostIssue>) => Object.assign(find(number), { closedAt: now(), ...some }),
     switchIssues: (on: boolean) => {

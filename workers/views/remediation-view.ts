@@ -1,16 +1,10 @@
 import type { RemediationView } from '../../src/comments/drift/drift-view.ts';
-import { isFinal } from '../../src/core/run.ts';
+import type { RunRecord } from '../../src/core/record.ts';
 import type { WorkerContext } from '../context.ts';
 import { applyRowView } from './apply-reply-view.ts';
 
-/** What came of putting drift right. `later`: it has not ended; undefined: nobody knows of it any more. */
-export async function remediationView(
-  context: WorkerContext,
-  runId: string,
-): Promise<RemediationView | 'later' | undefined> {
-  const run = await context.runs.findRun(runId);
-  if (run === undefined) return undefined;
-  if (!isFinal(run.state)) return 'later';
+/** What came of putting drift right, once that has ended. */
+export async function remediationView(context: WorkerContext, run: RunRecord): Promise<RemediationView> {
   const [first = 'holdfast', ...others] = context.config.triggers;
   return {
     ...(await applyRowView(context, run)),

@@ -3,7 +3,13 @@ import { NO_DRIFT } from '../../../src/core/drift/lifecycle.ts';
 import { RetryLaterError } from '../../../src/ports/job-queue.ts';
 import { reportJob } from '../../../workers/drift/report-job.ts';
 import { keyOf } from '../../support/builders.ts';
-import { buildDifference, buildFindings, buildStoredFindings, drifting } from '../../support/drift-builders.ts';
+import {
+  buildDifference,
+  buildFindings,
+  buildStoredFindings,
+  drifting,
+  FINGERPRINT,
+} from '../../support/drift-builders.ts';
 import { createReportStage, type ReportStage, REPOSITORY_ID } from '../../support/report-stage.ts';
 
 const HOUR_MS = 3_600_000;
@@ -23,7 +29,7 @@ const openTitles = () =>
   stage.host.issues.filter(({ state, away }) => state === 'open' && !away).map(({ title }) => title);
 const plain = (text: string | undefined) => text?.replaceAll('\u200B', '') ?? '';
 /** What a check a while later comes to: the same drift, or another. */
-const seenAgain = async (dir: string, fingerprint = '0123456789abcdef') => {
+const seenAgain = async (dir: string, fingerprint = FINGERPRINT) => {
   stage.wait(HOUR_MS);
   const findings = buildFindings({
     fingerprint,
@@ -434,7 +440,7 @@ describe('answers', () => {
       triggerKey: 'k',
       actor: { id: '1', login: 'ann' },
       commentId: '5',
-      order: { fingerprint: '0123456789abcdef', destroys: [] },
+      order: { fingerprint: FINGERPRINT, destroys: [] },
     });
     const runId = started.kind === 'busy' ? '' : (started.wakeups.runIds[0] ?? '');
     await answer('apply', { view: { kind: 'remediation', runId } });
