@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ownersOfAll, readCodeOwners, type CodeOwners } from '../../../src/core/code-owners.ts';
+import {
+  CODE_OWNERS_MAX_BYTES,
+  CODE_OWNERS_PATHS,
+  ownersOfAll,
+  readCodeOwners,
+  type CodeOwners,
+} from '../../../src/core/code-owners.ts';
 
 function read(text: string): CodeOwners {
   const owners = readCodeOwners(text);
@@ -85,8 +91,14 @@ describe('the file', () => {
     ));
 });
 
+test('where the file is, and how large it may be', () => {
+  expect(CODE_OWNERS_PATHS).toEqual(['.github/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS']);
+  expect(CODE_OWNERS_MAX_BYTES).toBe(3_145_728);
+});
+
 test('of several files, whoever owns most of them is first', () => {
   const owners = read('*.tf @b @a\nvariables.tf @c @b\nREADME @d');
   expect(ownersOfAll(owners, ['x/main.tf', 'x/variables.tf', 'x/README', 'x/none'])).toEqual(['@b', '@a', '@c', '@d']);
+  expect(ownersOfAll(owners, ['x/README', 'x/main.tf', 'x/outputs.tf'])).toEqual(['@a', '@b', '@d']);
   expect(ownersOfAll(owners, [])).toEqual([]);
 });
