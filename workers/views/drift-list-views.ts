@@ -1,9 +1,8 @@
-import type { DriftDashboardView, DriftStanding, DriftSummaryView } from '../../src/comments/drift/drift-view.ts';
+import type { DriftDashboardView, DriftSummaryView } from '../../src/comments/drift/drift-view.ts';
 import type { DriftProject } from '../../src/core/drift/drift-project.ts';
-import type { SyncState } from '../../src/core/drift/drift.ts';
-import { isReportable } from '../../src/core/drift/issue-action.ts';
 import type { ReportPlan } from '../../src/core/drift/report-budget.ts';
 import { isSuspended } from '../../src/core/drift/skip.ts';
+import { type DriftStanding, standingOf as standingOfProject } from '../../src/core/drift/standing.ts';
 import { type ProjectKey, projectTitle } from '../../src/core/project.ts';
 import type { WorkerContext } from '../context.ts';
 import { failingSince } from './drift-issue-view.ts';
@@ -57,22 +56,8 @@ function firstSeen({ state }: DriftProject): Date | undefined {
   return state.drift && new Date(state.drift.firstSeenAt);
 }
 
-const STANDINGS: Readonly<Record<Exclude<SyncState, 'drift' | 'error'>, DriftStanding>> = {
-  unknown: 'unknown',
-  pending: 'pending',
-  baseline_unknown: 'baseline_unknown',
-  external: 'external',
-  state_only: 'in_sync',
-  absorbed: 'in_sync',
-  in_sync: 'in_sync',
-};
-
-/** Drift that is told of stays so whatever the last check came to; a check that fails now and then is no news. */
+/** A check that fails now and then is no news. */
 function standingOf(project: DriftProject): DriftStanding {
-  const { state, sync, lastCheckAt } = project;
-  if (isReportable(state)) return 'drift';
-  if (failingSince(project) !== undefined) return 'error';
-  if (state.drift !== undefined) return state.drift.quiet === undefined ? 'unconfirmed' : 'silenced';
-  if (lastCheckAt === undefined) return 'never';
-  return sync === 'drift' || sync === 'error' ? 'unknown' : STANDINGS[sync];
+  const standing = standingOfProject(project);
+  return standing === 'error' && failingSince(project) === undefined ? 'unknown' : standing;
 }

@@ -1,8 +1,9 @@
+import type { DriftStanding } from '../../core/drift/standing.ts';
 import { type DetailLevel, firstOf, mostDetailed } from '../detail-level.ts';
 import { fillTidy } from '../templates.ts';
 import { countOf } from '../wording.ts';
 import { driftMarker, issueTitle } from './drift-issue.ts';
-import type { DriftDashboardView, DriftStanding, DriftSummaryView, IssueLimits, IssueText } from './drift-view.ts';
+import type { DriftDashboardView, DriftSummaryView, IssueLimits, IssueText } from './drift-view.ts';
 
 /** The issue of drifting projects that have none of their own, and of projects whose checks fail. */
 export function renderDriftSummary(view: DriftSummaryView, limits: IssueLimits): IssueText {

@@ -1,6 +1,7 @@
 import type { DriftFindings } from '../../core/drift/drift.ts';
 import type { DriftReply } from '../../core/drift/drift-reply.ts';
 import type { Suspension } from '../../core/drift/skip.ts';
+import type { DriftStanding } from '../../core/drift/standing.ts';
 import type { UnmetRequirement } from '../../core/reply.ts';
 import type { ApplyRowView, Triggers } from '../view.ts';
 
@@ -60,19 +61,6 @@ export interface DriftSummaryView {
   readonly failing: readonly DriftLineView[];
   readonly pageUrl: string | undefined;
 }
-
-/** Where one project stands. `unconfirmed`: seen too seldom to be told of; `silenced`: somebody lives with it. */
-export type DriftStanding =
-  | 'drift'
-  | 'error'
-  | 'unconfirmed'
-  | 'silenced'
-  | 'unknown'
-  | 'pending'
-  | 'baseline_unknown'
-  | 'external'
-  | 'in_sync'
-  | 'never';
 
 /** The issue that lists every project. */
 export interface DriftDashboardView {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderDriftDashboard, renderDriftSummary } from '../../../../src/comments/drift/drift-lists.ts';
-import type { DriftStanding } from '../../../../src/comments/drift/drift-view.ts';
+import type { DriftStanding } from '../../../../src/core/drift/standing.ts';
 import { driftDashboardView, driftSummaryView } from '../../../support/drift-views.ts';
 
 const LIMITS = { title: 256, body: 60_000 };
