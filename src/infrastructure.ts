@@ -32,7 +32,7 @@ import { createSeal, UnsealError } from './lib/seal.ts';
 import { Secret } from './lib/secret.ts';
 import { createWorkerId, isGoneFromHere } from './lib/worker-id.ts';
 import type { Logger } from './ports/logger.ts';
-import type { Sandbox } from './ports/sandbox.ts';
+import type { Mount, Sandbox } from './ports/sandbox.ts';
 import type { VcsHost } from './ports/vcs-host.ts';
 
 /** The users of sandboxes when Holdfast is started as root; nothing else of the machine should use them. */
@@ -53,6 +53,8 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   await migrate(connection.db);
   const workerId = createWorkerId();
   opening.adopt(await announceWorker({ url: databaseUrl, workerId, logger }), (presence) => presence.close());
+  const sandbox = openSandbox(config, directories.slots, databaseUrl);
+  await checkMounts(sandbox, config);
   const settings = createSettingStore(connection.db, seal);
   await checkEncryptionKey(settings);
   const digestKey = await readDigestKey(settings, secrets);
@@ -85,7 +87,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
       timeoutMs: GIT_TIMEOUT_MS,
       environment: await gitNetwork(config, directories),
     }),
-    sandbox: openSandbox(config, directories.slots, databaseUrl),
+    sandbox,
     deliveries: createDeliveryStore(connection.db),
     runs: createRunStore(connection.db),
     pulls: createPullRequestStore(connection.db),
@@ -167,6 +169,21 @@ export function openSandbox(config: ServerConfig, slotsDirectory: string, databa
   if (config.sandbox.kind === 'none') return createUnsandboxed({ directory: slotsDirectory });
   const denied = [databaseUrl, config.redisUrl].flatMap((url) => (url === undefined ? [] : hostsOf(url)));
   return createBubblewrapSandbox({ slotsDirectory, uidRange: SLOT_UIDS, deniedAddresses: denied });
+}
+
+/** What the server's config shows to every run. */
+export function operatorMounts({ sandbox, providerMirror }: ServerConfig): readonly Mount[] {
+  const own = sandbox.mounts.map(({ path, mode }): Mount => ({ source: path, mode }));
+  return providerMirror.directory === undefined ? own : [...own, { source: providerMirror.directory, mode: 'ro' }];
+}
+
+/** Every run would fail of it, so the program does not start. */
+async function checkMounts(sandbox: Sandbox, config: ServerConfig): Promise<void> {
+  const problems = await sandbox.checkMounts(operatorMounts(config));
+  if (problems.length === 0) return;
+  throw new Error(
+    `no run could be shown what sandbox.mounts (HOLDFAST_SANDBOX_MOUNTS) and provider_mirror.directory name: ${problems.join(' ')}`,
+  );
 }
 
 function hostsOf(url: Secret): readonly string[] {
