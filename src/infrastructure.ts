@@ -18,6 +18,7 @@ import { createPublicationStore } from './adapters/postgres/publication-store.ts
 import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
 import { createRetention } from './adapters/postgres/retention.ts';
 import { createRunStore } from './adapters/postgres/run-store.ts';
+import { createSessionStore } from './adapters/postgres/session-store.ts';
 import { createSettingStore, type SettingStore } from './adapters/postgres/setting-store.ts';
 import { announceWorker } from './adapters/postgres/worker-presence.ts';
 import {
@@ -93,6 +94,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     pulls: createPullRequestStore(connection.db),
     publications: createPublicationStore(connection.db),
     retention: createRetention(connection.db),
+    sessions: createSessionStore(connection.db),
     digestKey,
     workDirectory,
     close: closer(opening.move()),

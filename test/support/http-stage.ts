@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { createGithubWebhookSource } from '../../src/adapters/github/webhook-source.ts';
 import { createDeliveryStore } from '../../src/adapters/postgres/delivery-store.ts';
 import { createPullRequestStore } from '../../src/adapters/postgres/pull-request-store.ts';
+import { createSessionStore } from '../../src/adapters/postgres/session-store.ts';
 import { createRunStore } from '../../src/adapters/postgres/run-store.ts';
 import type { Operation } from '../../src/core/run.ts';
 import type { PullRequestRecord, RunRecord } from '../../src/core/record.ts';
@@ -74,6 +75,7 @@ export async function startHttpStage(some: Partial<HttpOptions> = {}): Promise<H
       logger,
     },
     webToken: new Secret(WEB_TOKEN),
+    sessions: createSessionStore(db),
     publicUrl: () => url,
     allowedHosts: () => [new URL(url).host, 'holdfast.example'],
     metrics: async () => 'holdfast_up 1\n',

@@ -30,6 +30,7 @@ export interface Database {
   artifacts: ArtifactTable;
   audit_log: AuditTable;
   settings: SettingTable;
+  ended_sessions: EndedSessionTable;
 }
 
 interface DeliveryTable {
@@ -252,6 +253,11 @@ interface AuditTable {
   subject: string;
   event: string;
   detail: Json<object>;
+}
+
+interface EndedSessionTable {
+  id: string;
+  expires_at: ColumnType<Date, Date, never>;
 }
 
 interface SettingTable {
