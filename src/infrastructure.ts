@@ -176,7 +176,9 @@ export function openSandbox(config: ServerConfig, slotsDirectory: string, databa
 /** What the server's config shows to every run. */
 export function operatorMounts({ sandbox, providerMirror }: ServerConfig): readonly Mount[] {
   const own = sandbox.mounts.map(({ path, mode }): Mount => ({ source: path, mode }));
-  return providerMirror.directory === undefined ? own : [...own, { source: providerMirror.directory, mode: 'ro' }];
+  const { directory } = providerMirror;
+  if (directory === undefined || own.some(({ source }) => source === directory)) return own;
+  return [...own, { source: directory, mode: 'ro' }];
 }
 
 /** Every run would fail of it, so the program does not start. */
