@@ -24,6 +24,7 @@ import { createPublicationStore } from './adapters/postgres/publication-store.ts
 import { createPullRequestStore } from './adapters/postgres/pull-request-store.ts';
 import { createRetention } from './adapters/postgres/retention.ts';
 import { createRunStore } from './adapters/postgres/run-store.ts';
+import { createSessionStore } from './adapters/postgres/session-store.ts';
 import { createSettingStore, type SettingStore } from './adapters/postgres/setting-store.ts';
 import { announceWorker } from './adapters/postgres/worker-presence.ts';
 import {
@@ -40,7 +41,7 @@ import { Secret } from './lib/secret.ts';
 import { createWorkerId, isGoneFromHere } from './lib/worker-id.ts';
 import type { Logger } from './ports/logger.ts';
 import type { Notifier } from './ports/notifier.ts';
-import type { Sandbox } from './ports/sandbox.ts';
+import type { Mount, Sandbox } from './ports/sandbox.ts';
 import type { VcsHost } from './ports/vcs-host.ts';
 
 /** The users of sandboxes when Holdfast is started as root; nothing else of the machine should use them. */
@@ -61,6 +62,8 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   await migrate(connection.db);
   const workerId = createWorkerId();
   opening.adopt(await announceWorker({ url: databaseUrl, workerId, logger }), (presence) => presence.close());
+  const sandbox = openSandbox(config, directories.slots, databaseUrl);
+  await checkMounts(sandbox, config);
   const settings = createSettingStore(connection.db, seal);
   await checkEncryptionKey(settings);
   const digestKey = await readDigestKey(settings, secrets);
@@ -93,7 +96,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
       timeoutMs: GIT_TIMEOUT_MS,
       environment: await gitNetwork(config, directories),
     }),
-    sandbox: openSandbox(config, directories.slots, databaseUrl),
+    sandbox,
     deliveries: createDeliveryStore(connection.db),
     runs: createRunStore(connection.db),
     pulls: createPullRequestStore(connection.db),
@@ -105,6 +108,7 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
     counters: createCounterStore(connection.db),
     reports: createReportStore(connection.db),
     retention: createRetention(connection.db),
+    sessions: createSessionStore(connection.db),
     digestKey,
     workDirectory,
     close: closer(opening.move()),
@@ -186,6 +190,23 @@ export function openSandbox(config: ServerConfig, slotsDirectory: string, databa
   if (config.sandbox.kind === 'none') return createUnsandboxed({ directory: slotsDirectory });
   const denied = [databaseUrl, config.redisUrl].flatMap((url) => (url === undefined ? [] : hostsOf(url)));
   return createBubblewrapSandbox({ slotsDirectory, uidRange: SLOT_UIDS, deniedAddresses: denied });
+}
+
+/** What the server's config shows to every run. */
+export function operatorMounts({ sandbox, providerMirror }: ServerConfig): readonly Mount[] {
+  const own = sandbox.mounts.map(({ path, mode }): Mount => ({ source: path, mode }));
+  const { directory } = providerMirror;
+  if (directory === undefined || own.some(({ source }) => source === directory)) return own;
+  return [...own, { source: directory, mode: 'ro' }];
+}
+
+/** Every run would fail of it, so the program does not start. */
+async function checkMounts(sandbox: Sandbox, config: ServerConfig): Promise<void> {
+  const problems = await sandbox.checkMounts(operatorMounts(config));
+  if (problems.length === 0) return;
+  throw new Error(
+    `no run could be shown what sandbox.mounts (HOLDFAST_SANDBOX_MOUNTS) and provider_mirror.directory name: ${problems.join(' ')}`,
+  );
 }
 
 function hostsOf(url: Secret): readonly string[] {

@@ -29,6 +29,7 @@ export async function startServer(infrastructure: Infrastructure, publicUrl: () 
     health: { findProblems: () => findProblems(infrastructure) },
     pages: infrastructure,
     webToken: infrastructure.secrets.webToken,
+    sessions: infrastructure.sessions,
     publicUrl,
     now: infrastructure.now,
     allowedHosts: () => allowedHosts(app, config, publicUrl()),

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { execa, type Result } from 'execa';
 import { z } from 'zod';
 import type { CredentialConfig, CredentialPhase } from '../src/config/server-config.ts';
@@ -26,15 +27,17 @@ export async function findCredentials(
   project: Project,
 ): Promise<Credentials> {
   const chosen = chosenCredentials({ config }, repository, project);
+  const isContained = config.sandbox.kind !== 'none';
   const made = await Promise.all(
-    chosen.map(async (credential) => ({ credential, env: await environment(credential) })),
+    chosen.map(async (credential) => ({
+      credential,
+      env: await environment(credential),
+      mounts: await Promise.all(credential.files.map((file) => toMount(credential, file, isContained))),
+    })),
   );
   const phase = (name: CredentialPhase): PhaseCredentials => {
     const own = made.filter(({ credential }) => credential.phases.includes(name));
-    const mounts = own.flatMap(({ credential }) =>
-      credential.files.map(({ source, target }): Mount => ({ source, target, mode: 'ro' })),
-    );
-    return { env: Object.assign({}, ...own.map(({ env }) => env)), mounts };
+    return { env: Object.assign({}, ...own.map(({ env }) => env)), mounts: own.flatMap(({ mounts }) => mounts) };
   };
   return { init: phase('init'), plan: phase('plan'), apply: phase('apply') };
 }
@@ -67,6 +70,18 @@ function matchesAny(globs: readonly string[], text: string | undefined): boolean
     const glob = compileGlob(pattern);
     return 'matches' in glob && glob.matches(text);
   });
+}
+
+/** Where the file is at this moment: secrets that Kubernetes mounts are links, which lead elsewhere after every rotation. */
+async function toMount(
+  { name }: CredentialConfig,
+  { source, target }: CredentialConfig['files'][number],
+  isContained: boolean,
+): Promise<Mount> {
+  const real = await realpath(source).catch(() => undefined);
+  if (real === undefined) throw refused(name, `its file ${source} does not exist`);
+  // Without a sandbox nothing is mounted, and every file is seen at its own place.
+  return { source: isContained ? real : source, target, mode: 'ro' };
 }
 
 async function environment({ name, env, command }: CredentialConfig): Promise<Readonly<Record<string, Secret>>> {

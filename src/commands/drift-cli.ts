@@ -6,6 +6,7 @@ import type { DriftPlace } from './drift.ts';
 interface PlaceOptions {
   readonly workspace?: string;
   readonly project?: string;
+  readonly json?: boolean;
 }
 
 interface RuleOptions extends PlaceOptions {
@@ -21,15 +22,14 @@ export function driftCommands(): Command {
   const drift = new Command('drift').description('look at the drift of projects, and say what is to be done about it');
   drift
     .command('status')
-    .description('where projects stand; ends with 2 when there is drift')
+    .description('where projects stand; ends with 2 when there is drift, with 1 when that is not known of all')
     .argument('[repository]', 'owner/name, or host/owner/name')
     .argument('[dir]', 'directory of the project')
     .option('-w, --workspace <name>', 'workspace')
     .option('-p, --project <name>', 'name of the project')
     .option('--json', 'as JSON')
-    .action(
-      async (repository: string | undefined, dir: string | undefined, options: PlaceOptions & { json?: boolean }) =>
-        (await import('./drift.ts')).driftStatus(placeOf(repository, dir, options), { json: options.json === true }),
+    .action(async (repository: string | undefined, dir: string | undefined, options: PlaceOptions) =>
+      (await import('./drift.ts')).driftStatus(placeOf(repository, dir, options), { json: options.json === true }),
     );
   add(drift, 'run', 'check the project now', [], () => ({ name: 'run' }));
   add(drift, 'suspend', 'do not check the project until it is resumed', ['reason!', 'for', 'until'], (options) => ({
@@ -86,12 +86,23 @@ function add(
   if (flags.includes('until')) command.option('--until <time>', 'the last day, such as 2026-12-31, or a time');
   if (flags.includes('attribute')) command.option('--attribute <glob>', 'attributes; all when left out');
   if (flags.includes('owner')) command.option('--owner <name>', 'who to ask about it; you when left out');
-  command.action(async (...given: unknown[]) => {
+  command.option('--json', 'as JSON').action(async (...given: unknown[]) => {
     const [repository, dir, address] = given.map((word) => (typeof word === 'string' ? word : undefined));
     const options = command.opts<RuleOptions>();
-    const asked = toCommand(options, address);
-    await (await import('./drift.ts')).driftCommand(placeOf(repository, dir, options), asked);
+    const asked = read(command, () => toCommand(options, address));
+    const { driftCommand } = await import('./drift.ts');
+    await driftCommand(placeOf(repository, dir, options), asked, { json: options.json === true });
   });
+}
+
+/** Options that contradict each other are told like others that cannot be read. */
+function read<T>(command: Command, toValue: () => T): T {
+  try {
+    return toValue();
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) command.error(`error: ${error.message}`);
+    throw error;
+  }
 }
 
 function placeOf(repository: string | undefined, dir: string | undefined, options: PlaceOptions): DriftPlace {

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { createDriftStore } from '../adapters/postgres/drift/drift-store.ts';
-import { readInstallationSecrets } from '../config/installation.ts';
-import { decideCommand, type RecordedCommand } from '../core/drift/decide-command.ts';
-import { addressTo } from '../core/drift/receivers.ts';
-import { standingOf } from '../core/drift/standing.ts';
+import { type CommandOutcome, decideCommand, type RecordedCommand } from '../core/drift/decide-command.ts';
+import { type DriftProject, NO_DECISION } from '../core/drift/drift-project.ts';
 import type { StoredFindings } from '../core/drift/stored-findings.ts';
-import { projectTitle } from '../core/project.ts';
+import type { ProjectKey } from '../core/project.ts';
 import { driftContext } from '../core/sealed-contexts.ts';
-import { createSeal, type Seal } from '../lib/seal.ts';
-import type { DriftProjectPage, DriftStore } from '../ports/drift-store.ts';
-import type { Logger } from '../ports/logger.ts';
-import { openDatabase } from './doctor/open-database.ts';
+import type { Seal } from '../lib/seal.ts';
+import { stripControl } from '../lib/strip-control.ts';
+import type { DriftOverview, ProjectOverview } from '../ports/drift-overview.ts';
+import { configMasker } from './create-logger.ts';
+import { reasonOf } from './doctor/finding.ts';
+import { EXIT, exitCodeOf, nameOf, statusJson, statusLines } from './drift-status.ts';
+import { type OpenedRecord, openRecord } from './open-record.ts';
 import { readConfig } from './read-config.ts';
 
 /** Which project is meant, as it was typed. */
@@ -23,154 +23,146 @@ export interface DriftPlace {
   readonly project: string | undefined;
 }
 
-const AT_ONCE = 500;
-/** What scripts ask: 0 for no drift, 2 for drift, as `terraform plan -detailed-exitcode` has it; 1 when it cannot be told. */
-const EXIT_DRIFT = 2;
-const EXIT_ERROR = 1;
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};
-
-interface Opened {
-  readonly drift: DriftStore;
-  readonly seal: Seal;
+interface Output {
+  readonly json: boolean;
 }
 
-/** Opens the record as the server does, beside one that is running. */
-async function withDrift(work: (opened: Opened) => Promise<void>): Promise<void> {
+const AT_ONCE = 500;
+/** Of names that are offered to somebody who was not clear. */
+const OFFERED = 20;
+
+/** Something to be told to the person, and no fault of the program. */
+class RefusedError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'RefusedError';
+  }
+}
+
+/** `holdfast drift status`: where projects stand. See `exitCodeOf` for how it ends. */
+export async function driftStatus(place: DriftPlace, { json }: Output): Promise<void> {
+  await withRecord('look', async ({ overview }) => {
+    const found = (await listProjects(overview)).filter((page) => isMeant(page, place));
+    if (found.length === 0) {
+      throw new RefusedError('No such project is known. Projects are known once their branch was read.');
+    }
+    const now = new Date();
+    if (json) print(JSON.stringify(found.map(statusJson), undefined, 2));
+    else for (const page of found) for (const line of statusLines(page, now)) print(line);
+    process.exitCode = exitCodeOf(found);
+  });
+}
+
+/** What a person asks for on the command line means the same as on a drift report; whoever reaches the database may. */
+export async function driftCommand(place: DriftPlace, command: RecordedCommand, { json }: Output): Promise<void> {
+  await withRecord('change', async (record) => {
+    const page = await findProject(record.overview, place);
+    const outcome = await carryOut(record, page.project.key, command);
+    const name = nameOf(page);
+    if (json) print(JSON.stringify(outcomeJson(name, outcome)));
+    if (outcome.kind === 'done') {
+      if (!json) print(`${name}: ${outcome.sentence}`);
+      return;
+    }
+    process.exitCode = EXIT.cannotTell;
+    if (!json) throw new RefusedError([`${name}: ${outcome.reason}`, outcome.next ?? ''].join(' ').trim());
+  });
+}
+
+async function withRecord(purpose: 'look' | 'change', work: (record: OpenedRecord) => Promise<void>): Promise<void> {
   const config = readConfig('look');
   await using opening = new AsyncDisposableStack();
-  const { db } = await openDatabase(opening, config, silent, 'change');
-  const { encryptionKeys } = await readInstallationSecrets(config);
-  await work({ drift: createDriftStore(db, addressTo(config.notifications)), seal: createSeal(encryptionKeys) });
-}
-
-/** `holdfast drift status`: where projects stand. */
-export async function driftStatus(place: DriftPlace, { json }: { readonly json: boolean }): Promise<void> {
-  await withDrift(async ({ drift }) => {
-    const found = (await listProjects(drift)).filter((page) => isMeant(page, place));
-    if (found.length === 0) return fail('No such project is known. Projects are known once their branch was read.');
-    if (json) print(JSON.stringify(found.map(toJson), undefined, 2));
-    else for (const page of found) print(statusLine(page));
-    const drifting = found.some(({ project }) => project.state.drift !== undefined);
-    process.exitCode = drifting ? EXIT_DRIFT : 0;
-  });
-}
-
-/** What a person asks for on the command line means the same as on a drift issue. */
-export async function driftCommand(place: DriftPlace, command: RecordedCommand): Promise<void> {
-  await withDrift(async (opened) => {
-    const page = await findProject(opened.drift, place);
-    if (page !== undefined) await carryOut(opened, page, command);
-  });
+  try {
+    await work(await openRecord(opening, config, purpose));
+  } catch (error) {
+    process.stderr.write(`holdfast: ${configMasker(config).mask(stripControl(reasonOf(error)))}\n`);
+    process.exitCode = EXIT.cannotTell;
+  }
 }
 
 async function carryOut(
-  { drift, seal }: Opened,
-  { project }: DriftProjectPage,
+  { drift, seal }: OpenedRecord,
+  key: ProjectKey,
   command: RecordedCommand,
-): Promise<void> {
+): Promise<CommandOutcome> {
   const { username } = userInfo();
-  let said: string | undefined;
-  let refused: string | undefined;
-  await drift.change(project.key, (now) => {
-    const outcome = decideCommand(now, command, {
-      actor: { id: `cli:${username}`, login: username },
+  const decided: CommandOutcome[] = [];
+  await drift.change(key, (project) => {
+    const outcome = decideCommand(project, command, {
+      // With a space, so that nobody on the VCS host is mentioned by it.
+      actor: { id: `command-line:${username}`, login: `${username} on the command line` },
       now: new Date(),
       ruleId: randomUUID(),
-      stored: openFindings(seal, now.key, now.findings),
-      seal: (findings) => seal.seal(JSON.stringify(findings), driftContext(now.key)),
+      stored: seal && openFindings(seal, project),
+      seal: (findings) => sealWith(seal, project, findings),
     });
-    if (outcome.kind === 'done') {
-      said = outcome.sentence;
-      return outcome.decision;
-    }
-    refused = [outcome.reason, outcome.next ?? ''].join(' ').trim();
-    return { changes: {}, report: false };
+    decided.push(outcome);
+    return outcome.kind === 'done' ? outcome.decision : NO_DECISION;
   });
-  if (refused !== undefined) return fail(`${projectTitle(project.project)}: ${refused}`);
-  print(`${projectTitle(project.project)}: ${said ?? ''}`);
+  // A transaction may be tried again; what it decided last is what was recorded.
+  const outcome = decided.at(-1);
+  if (outcome === undefined) throw new RefusedError('The project is not known any more.');
+  return outcome;
 }
 
-function openFindings(seal: Seal, key: string, sealed: Buffer | undefined): StoredFindings | undefined {
-  return sealed && (JSON.parse(seal.open(sealed, driftContext(key)).toString('utf8')) as StoredFindings);
+/** undefined as well when they cannot be opened here; what was decided then counts from the next check on. */
+function openFindings(seal: Seal, { key, findings }: DriftProject): StoredFindings | undefined {
+  if (findings === undefined) return undefined;
+  try {
+    return JSON.parse(seal.open(findings, driftContext(key)).toString('utf8')) as StoredFindings;
+  } catch {
+    return undefined;
+  }
 }
 
-async function findProject(drift: DriftStore, place: DriftPlace): Promise<DriftProjectPage | undefined> {
-  const known = await listProjects(drift);
+function sealWith(seal: Seal | undefined, { key }: DriftProject, findings: StoredFindings): Buffer {
+  if (seal === undefined) throw new Error('there is no encryption key here');
+  return seal.seal(JSON.stringify(findings), driftContext(key));
+}
+
+function outcomeJson(project: string, outcome: CommandOutcome): object {
+  return outcome.kind === 'done'
+    ? { project, done: true, sentence: outcome.sentence }
+    : { project, done: false, sentence: outcome.reason, next: outcome.next ?? null };
+}
+
+async function findProject(overview: DriftOverview, place: DriftPlace): Promise<ProjectOverview> {
+  const known = await listProjects(overview);
   const found = known.filter((page) => isMeant(page, place));
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
-  const listed = (found.length > 0 ? found : known).slice(0, 20).map((page) => `  ${nameOf(page)}`);
-  const reason = found.length > 0 ? 'Several projects are meant by that' : 'No such project is known';
-  fail([`${reason}; name one of:`, ...listed].join('\n'));
-  return undefined;
+  if (known.length === 0) throw new RefusedError('No project is known. They are known once their branch was read.');
+  const offered = found.length > 0 ? found : known;
+  const lines = offered.slice(0, OFFERED).map((page) => `  ${nameOf(page)}`);
+  const more = offered.length > OFFERED ? [`  and ${offered.length - OFFERED} more`] : [];
+  const reason = found.length > 0 ? `${found.length} projects are meant by that` : 'No such project is known';
+  throw new RefusedError([`${reason}; say one of:`, ...lines, ...more].join('\n'));
 }
 
-async function listProjects(drift: DriftStore): Promise<readonly DriftProjectPage[]> {
-  const all: DriftProjectPage[] = [];
+async function listProjects(overview: DriftOverview): Promise<readonly ProjectOverview[]> {
+  const all: ProjectOverview[] = [];
   for (;;) {
     const after = all.at(-1)?.project.key;
-    const next = await drift.list({ limit: AT_ONCE, ...(after && { after }) });
+    const next = await overview.list({ limit: AT_ONCE, ...(after && { after }) });
     all.push(...next);
     if (next.length < AT_ONCE) return all;
   }
 }
 
-function isMeant({ project: { project }, repository }: DriftProjectPage, place: DriftPlace): boolean {
+/** Hosts do not tell apart how a repository's name is capitalised. */
+function isMeant({ project: { project }, repository }: ProjectOverview, place: DriftPlace): boolean {
   const fullName = `${repository.owner}/${repository.name}`.toLowerCase();
   const wanted = place.repository?.toLowerCase();
   const isRepository = wanted === undefined || wanted === fullName || wanted === `${repository.host}/${fullName}`;
   return (
     isRepository &&
-    (place.dir === undefined || place.dir === project.dir) &&
+    (place.dir === undefined || place.dir.replace(/(?<=.)\/+$/, '') === project.dir) &&
     (place.workspace === undefined || place.workspace === project.workspace) &&
     (place.project === undefined || place.project === project.name)
   );
 }
 
-function nameOf({ project: { project }, repository }: DriftProjectPage): string {
-  const name = project.name === undefined ? '' : ` -p ${project.name}`;
-  return `${repository.owner}/${repository.name} ${project.dir} -w ${project.workspace}${name}`;
-}
-
-function statusLine(page: DriftProjectPage): string {
-  const { project } = page;
-  const checked =
-    project.lastSuccessAt === undefined ? 'never checked' : `checked ${project.lastSuccessAt.toISOString()}`;
-  const skip = project.skip === undefined ? '' : `; ${project.skip.sentence}`;
-  const fingerprint = project.state.drift === undefined ? '' : ` ${project.state.drift.fingerprint}`;
-  return `${nameOf(page)}: ${standingOf(project)}${fingerprint} (${checked}${skip})`;
-}
-
-function toJson({ project, repository, branch }: DriftProjectPage): object {
-  const { dir, workspace, name } = project.project;
-  return {
-    repository: `${repository.host}/${repository.owner}/${repository.name}`,
-    branch,
-    dir,
-    workspace,
-    name,
-    standing: standingOf(project),
-    sync: project.sync,
-    fingerprint: project.state.drift?.fingerprint,
-    lastSuccessAt: project.lastSuccessAt,
-    dueAt: project.due.dueAt,
-    skip: project.skip,
-    suspension: project.suspension,
-  };
-}
-
+/** Names are whatever a repository has: none may steer the terminal. */
 function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function fail(text: string): void {
-  process.stderr.write(`holdfast: ${text}\n`);
-  process.exitCode = EXIT_ERROR;
+  process.stdout.write(`${stripControl(text)}\n`);
 }

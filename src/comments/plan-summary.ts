@@ -20,6 +20,7 @@ export function planSummary(view: PlanCommentView, level: DetailLevel) {
     rows: shown.map(tableRow),
     moreRows: view.projects.length - shown.length,
     shortened: level.columns !== 'full' || shown.length < view.projects.length,
+    drifting: { ...firstOf(view.drifting, level.items), total: view.drifting.length },
     notes: firstOf(view.projects.flatMap(notesOf), level.items),
     destroys: destroysOf(view.projects, level),
     warnings: firstOf(view.projects.flatMap(warningsOf), level.items),

@@ -76,6 +76,14 @@ export interface RemovedRootView {
   readonly steps: readonly { readonly text: string; readonly command: string | undefined }[];
 }
 
+/** A project of the pull request that drifted before it. */
+export interface DriftingProjectView {
+  readonly title: string;
+  readonly since: Date;
+  /** The report. */
+  readonly issue: { readonly pullNumber: number; readonly url: string } | undefined;
+}
+
 /** The one comment of a pull request that is edited in place. */
 export interface PlanCommentView {
   /** Opaque id in the hidden marker; letters, digits, `-` and `_`. */
@@ -89,6 +97,8 @@ export interface PlanCommentView {
   /** Head and base cannot be merged, so nothing was planned. */
   readonly conflicting?: boolean;
   readonly triggers: Triggers;
+  /** Of what is still to be applied. */
+  readonly drifting: readonly DriftingProjectView[];
   readonly projects: readonly ProjectRowView[];
   readonly removedRoots: readonly RemovedRootView[];
   /** Sentences on folders that are recognised and not planned, and the like. */

@@ -4,9 +4,16 @@ import type { Secret } from '../lib/secret.ts';
 /** How long a login lasts, milliseconds. */
 const SESSION_MS = 7 * 24 * 3600_000;
 
+/** A login of one browser. The value proves it, the id alone does not. */
+export interface Session {
+  readonly value: string;
+  readonly id: string;
+  readonly expiresAt: Date;
+}
+
 /**
  * The one token that opens pages and metrics. A login turns it into a session cookie: an expiry, a random part and their HMAC, so that
- * nothing has to be stored and a new token ends every session. Comparisons take constant time.
+ * none has to be stored and a new token ends every session. Comparisons take constant time.
  */
 export class AccessToken {
   readonly #token: Secret;
@@ -26,15 +33,13 @@ export class AccessToken {
     return { value: `${claim}.${this.#mac('session', claim)}`, maxAgeSeconds: SESSION_MS / 1000 };
   }
 
-  isSession(value: string | undefined): value is string {
-    const [claim = '', mac = '', ...rest] = value?.split('.') ?? [];
-    const expires = /^(\d{1,16})-[\w-]{1,64}$/.exec(claim)?.[1];
-    return (
-      rest.length === 0 &&
-      expires !== undefined &&
-      Number(expires) > this.#now().getTime() &&
-      equal(mac, this.#mac('session', claim))
-    );
+  /** What a session's value names, when it is one of ours that has not expired. */
+  readSession(value: string | undefined): Session | undefined {
+    const [id = '', mac = '', ...rest] = value?.split('.') ?? [];
+    const expires = /^(\d{1,16})-[\w-]{1,64}$/.exec(id)?.[1];
+    if (value === undefined || expires === undefined || rest.length > 0) return undefined;
+    if (Number(expires) <= this.#now().getTime() || !equal(mac, this.#mac('session', id))) return undefined;
+    return { value, id, expiresAt: new Date(Number(expires)) };
   }
 
   /** Bound to the session: a form of one session is worth nothing in another. */

@@ -11,7 +11,7 @@ export function registerLoginRoutes(app: FastifyInstance, access: PageAccess): v
     const next = localPath(queryParameter(request, 'next'));
     const token = queryParameter(request, 'token');
     if (token !== undefined) return logIn(request, reply, access, { token, next });
-    return access.admit(request) === 'admitted'
+    return (await access.admit(request)) === 'admitted'
       ? reply.redirect(next, 303)
       : sendLogin(reply, 200, { next, problem: undefined });
   });
@@ -20,7 +20,7 @@ export function registerLoginRoutes(app: FastifyInstance, access: PageAccess): v
   );
   app.post('/logout', async (request, reply) => {
     if (!access.mayChange(request, formField(request, 'csrf'))) return refuseForm(request, reply);
-    access.logOut(reply);
+    await access.logOut(request, reply);
     return reply.redirect('/login', 303);
   });
 }

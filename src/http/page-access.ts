@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AccessToken } from './access-token.ts';
+import type { SessionStore } from '../ports/session-store.ts';
+import type { AccessToken, Session } from './access-token.ts';
 import { LoginAttempts } from './login-attempts.ts';
 
 export interface PageAccessOptions {
   readonly token: AccessToken;
+  readonly sessions: SessionStore;
   readonly publicUrl: () => string;
   readonly now: () => Date;
 }
@@ -13,19 +15,22 @@ export type Admission = 'admitted' | 'stranger' | { readonly waitSeconds: number
 /** Who may see the pages: a browser by its session cookie, a program by `Authorization: Bearer` with the token itself. */
 export class PageAccess {
   readonly #token: AccessToken;
+  readonly #sessions: SessionStore;
   readonly #publicUrl: () => string;
   readonly #attempts: LoginAttempts;
 
-  constructor({ token, publicUrl, now }: PageAccessOptions) {
+  constructor({ token, sessions, publicUrl, now }: PageAccessOptions) {
     this.#token = token;
+    this.#sessions = sessions;
     this.#publicUrl = publicUrl;
     this.#attempts = new LoginAttempts(now);
   }
 
-  admit(request: FastifyRequest): Admission {
+  async admit(request: FastifyRequest): Promise<Admission> {
     const candidate = bearer(request);
     if (candidate !== undefined) return this.#check(request, candidate);
-    return this.#session(request) === undefined ? 'stranger' : 'admitted';
+    const session = this.#session(request);
+    return session === undefined || (await this.#sessions.isEnded(session.id)) ? 'stranger' : 'admitted';
   }
 
   /** Trades the token for a session cookie. */
@@ -38,21 +43,24 @@ export class PageAccess {
     return admission;
   }
 
-  logOut(reply: FastifyReply): void {
+  /** Whoever has a copy of the cookie is logged out as well. */
+  async logOut(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const session = this.#session(request);
+    if (session !== undefined) await this.#sessions.end(session.id, session.expiresAt);
     void reply.clearCookie(this.#cookieName(), this.#cookieOptions());
   }
 
   /** For the forms of this visitor's pages; empty for a program, which needs none. */
   csrfToken(request: FastifyRequest): string {
     const session = this.#session(request);
-    return session === undefined ? '' : this.#token.csrfToken(session);
+    return session === undefined ? '' : this.#token.csrfToken(session.value);
   }
 
   /** A browser sends cookies along with forms of other sites, so a form must prove that it is ours; a program's header is proof. */
   mayChange(request: FastifyRequest, csrf: string): boolean {
     const session = this.#session(request);
     if (bearer(request) !== undefined) return true;
-    return session !== undefined && this.#token.isCsrfToken(session, csrf);
+    return session !== undefined && this.#token.isCsrfToken(session.value, csrf);
   }
 
   #check(request: FastifyRequest, candidate: string): Admission {
@@ -63,9 +71,8 @@ export class PageAccess {
     return 'stranger';
   }
 
-  #session(request: FastifyRequest): string | undefined {
-    const value = request.cookies[this.#cookieName()];
-    return this.#token.isSession(value) ? value : undefined;
+  #session(request: FastifyRequest): Session | undefined {
+    return this.#token.readSession(request.cookies[this.#cookieName()]);
   }
 
   /** With the prefix, browsers take the cookie over TLS only and from no other host of the domain (RFC 6265bis, section 4.1.3.2). */

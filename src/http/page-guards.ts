@@ -26,7 +26,7 @@ export function checkHost(allowedHosts: () => readonly string[]): Guard {
 /** Lets in who has the token; sends a browser to the login and back. */
 export function requireAccess(access: PageAccess): Guard {
   return async (request, reply) => {
-    const admission = access.admit(request);
+    const admission = await access.admit(request);
     if (admission === 'admitted') return undefined;
     if (admission !== 'stranger') {
       void reply.header('retry-after', admission.waitSeconds);

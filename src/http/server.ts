@@ -1,6 +1,7 @@
 import fastifyCookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from '../ports/logger.ts';
+import type { SessionStore } from '../ports/session-store.ts';
 import type { WebhookDoor } from '../webhooks/receive-webhook.ts';
 import { AccessToken } from './access-token.ts';
 import { registerErrorHandling } from './error-response.ts';
@@ -17,6 +18,7 @@ export interface HttpOptions {
   readonly health: HealthChecks;
   readonly pages: PageSources;
   readonly webToken: Secret;
+  readonly sessions: SessionStore;
   /** How people reach the pages, without a slash at its end. */
   readonly publicUrl: () => string;
   /** Hosts that a browser may name; anything else is refused, so that a rebound DNS name reaches nothing. */
@@ -57,6 +59,7 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
   closeInTime(app, closeMs);
   const access = new PageAccess({
     token: new AccessToken(options.webToken, options.now),
+    sessions: options.sessions,
     publicUrl: options.publicUrl,
     now: options.now,
   });

@@ -7,6 +7,8 @@ export interface Sandbox {
   readonly kind: 'bubblewrap' | 'none';
   /** What stands in the way on this machine, each with the step that mends it; for `doctor` and for the start of the program. */
   check(network: NetworkMode): Promise<readonly string[]>;
+  /** Which of an operator's mounts could not be shown to a run, and what to name instead; for `doctor` and for the start of the program. */
+  checkMounts(mounts: readonly Mount[]): Promise<readonly string[]>;
   /** What is weaker on this machine than it could be though nothing stands in the way, each with the step that mends it. */
   notes(): Promise<readonly string[]>;
   /** Waits for no one: the caller bounds how many slots are open at once. */

@@ -150,8 +150,11 @@ describe('holdfast doctor', () => {
       HOLDFAST_MINIMUM_FREE: '1000TiB',
     });
     if (process.getuid?.() === 0) expect(text).toContain(`${closed} is closed to others`);
-    expect(text).toContain(`✗ ${folder}/absent, which runs are to see, does not exist`);
-    expect(text).toContain(`✗ ${folder}/link/closed, which runs are to see, leads through a link`);
+    expect(text).toContain(`✗ The mount ${folder}/absent does not exist.`);
+    expect(text).toContain(
+      `✗ The mount ${folder}/link/closed leads through a link to ${closed}: name that path instead.`,
+    );
+    expect(text).toContain('→ Change sandbox.mounts (HOLDFAST_SANDBOX_MOUNTS)');
     expect(text).toMatch(/✗ [\d.]+ GiB are free there, and runs need 1024000\.0 GiB/);
     expect(exitCode).toBe(1);
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +112,17 @@ describe('starting', () => {
     expect(lost.stderr).toMatch(/encryption key is not the one/);
     const previous = await startHoldfast({ ...environment(), HOLDFAST_PREVIOUS_ENCRYPTION_KEYS: former.trim() });
     expect(await previous.stop()).toBe(0);
+  });
+
+  test('mounts that no run could be shown are refused, with what to name instead', async () => {
+    const [real, link] = [join(folder, 'real'), join(folder, 'link')];
+    await mkdir(real);
+    await symlink(real, link);
+    const result = await run({ ...environment(), HOLDFAST_SANDBOX_MOUNTS: `${link}:rw,/usr/share:ro` }, 'serve');
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('HOLDFAST_SANDBOX_MOUNTS');
+    expect(result.stderr).toContain(`The mount ${link} leads through a link to ${real}: name that path instead.`);
+    expect(result.stderr).toContain('Nothing can be mounted at /usr/share in a sandbox');
   });
 
   test('a damaged key file is an error, not a new key', async () => {

@@ -7,6 +7,7 @@ import { createDriftOverview } from '../../src/adapters/postgres/drift/drift-ove
 import { createDriftStore } from '../../src/adapters/postgres/drift/drift-store.ts';
 import { createNotificationStore } from '../../src/adapters/postgres/notification-store.ts';
 import { createPullRequestStore } from '../../src/adapters/postgres/pull-request-store.ts';
+import { createSessionStore } from '../../src/adapters/postgres/session-store.ts';
 import { createRunStore } from '../../src/adapters/postgres/run-store.ts';
 import type { PullRequestOperation } from '../../src/core/run.ts';
 import type { PullRequestRecord, RunRecord } from '../../src/core/record.ts';
@@ -84,6 +85,7 @@ export async function startHttpStage(some: Partial<HttpOptions> = {}): Promise<H
       logger,
     },
     webToken: new Secret(WEB_TOKEN),
+    sessions: createSessionStore(db),
     publicUrl: () => url,
     allowedHosts: () => [new URL(url).host, 'holdfast.example'],
     metrics: async () => 'holdfast_up 1\n',

@@ -35,6 +35,7 @@ export async function planCommentView(
     mergeNote: notes.mergeNote,
     conflicting,
     triggers: [first, ...others],
+    drifting: await driftingProjects(context, rows.filter(isToBeApplied)),
     projects: await Promise.all(rows.map((row) => projectRow(context, state, row, facts))),
     removedRoots: notes.removedRoots.map((dir) => removedRootView(dir, pull)),
     explanations: notes.explanations,
@@ -43,6 +44,21 @@ export async function planCommentView(
     sandbox: context.config.sandbox.kind,
     pageUrl: `${context.publicUrl}/runs?pull=${encodeURIComponent(pull.id)}`,
   };
+}
+
+async function driftingProjects(
+  { reports }: WorkerContext,
+  rows: readonly ProjectRuns[],
+): Promise<PlanCommentView['drifting']> {
+  const titles = new Map(rows.map(({ plan }) => [plan.projectKey, projectTitle(plan.project)]));
+  const found = await reports.findDrifting([...titles.keys()]);
+  return found
+    .map(({ projectKey, firstSeenAt, issue }) => ({
+      title: titles.get(projectKey) ?? '',
+      since: firstSeenAt,
+      issue: issue && { pullNumber: issue.number, url: issue.url },
+    }))
+    .toSorted((a, b) => (a.title < b.title ? -1 : 1));
 }
 
 /** What the record has beside the state, read once for all projects. */

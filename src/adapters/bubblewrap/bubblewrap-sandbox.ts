@@ -3,7 +3,7 @@ import { type Sandbox, type SandboxSlot, SandboxUnavailableError, type SlotLimit
 import { ControlGroup, findGroupPlace, type GroupPlace } from './control-group.ts';
 import { EgressNetwork } from './egress-network.ts';
 import { machineNotes, machineProblems } from './machine-check.ts';
-import { prepareSystemLayout, type SystemLayout } from './root-layout.ts';
+import { mountProblems, prepareSystemLayout, type SystemLayout } from './root-layout.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import { BubblewrapSlot } from './slot.ts';
 import { claimSlotUid, type UidRange, uidRangeProblems } from './slot-uid.ts';
@@ -96,6 +96,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
     openSlot,
     check: (network) =>
       machineProblems({ network, openSlot, needed, tools: options.tools ?? {}, isRoot, uidRange: options.uidRange }),
+    checkMounts: mountProblems,
     notes: machineNotes,
   };
 }

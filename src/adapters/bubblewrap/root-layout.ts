@@ -1,6 +1,6 @@
 import { lstat, mkdir, readlink, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import type { Mount, NetworkMode } from '../../ports/sandbox.ts';
+import { type Mount, type NetworkMode, SandboxUnavailableError } from '../../ports/sandbox.ts';
 import { type BoundPath, INSIDE_UID, type RootLayout } from './launch-arguments.ts';
 
 /** The name server that slirp4netns offers: the second usable address after its gateway. */
@@ -61,6 +61,23 @@ export async function rootLayout(
   return { links: system.links, system: [...system.paths, ...(await etcFiles(system, network))], mounts: bound };
 }
 
+/** Why these mounts would be refused, one by one and, when each is good, together. */
+export async function mountProblems(mounts: readonly Mount[]): Promise<readonly string[]> {
+  const tried = await Promise.allSettled(mounts.map(boundMount));
+  const problems = tried.flatMap((one) => (one.status === 'rejected' ? [reasonOf(one.reason)] : []));
+  if (problems.length > 0) return problems;
+  try {
+    refuseNesting(tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+    return [];
+  } catch (error) {
+    return [reasonOf(error)];
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 async function etcFiles(system: SystemLayout, network: NetworkMode): Promise<BoundPath[]> {
   const folder = join(system.etc, network === 'egress' ? 'egress' : 'none');
   const names = Object.keys(NONE_FILES);
@@ -80,17 +97,21 @@ async function boundMount(mount: Mount): Promise<BoundPath> {
   const target = mount.target ?? mount.source;
   for (const path of [mount.source, target]) {
     if (!isAbsolute(path) || normalize(path) !== path || path.endsWith('/') || path.includes('\0'))
-      throw new Error(
+      throw new SandboxUnavailableError(
         `The mount path ${JSON.stringify(path)} must be absolute and without "..", "//" or "/" at its end.`,
       );
   }
   const real = await realpath(mount.source).catch(() => undefined);
-  if (real === undefined) throw new Error(`The mount ${mount.source} does not exist.`);
+  if (real === undefined) throw new SandboxUnavailableError(`The mount ${mount.source} does not exist.`);
   // A link could have been put there by an earlier run, and root would follow it.
   if (real !== mount.source)
-    throw new Error(`The mount ${mount.source} leads through a link to ${real}: name that path instead.`);
+    throw new SandboxUnavailableError(
+      `The mount ${mount.source} leads through a link to ${real}: name that path instead.`,
+    );
   if (!isMountable(target))
-    throw new Error(`Nothing can be mounted at ${target} in a sandbox: it belongs to the system there.`);
+    throw new SandboxUnavailableError(
+      `Nothing can be mounted at ${target} in a sandbox: it belongs to the system there.`,
+    );
   await stat(real);
   return { source: real, target, mode: mount.mode };
 }
@@ -112,7 +133,9 @@ function refuseNesting(mounts: readonly BoundPath[]): void {
   for (const outer of mounts) {
     const inner = mounts.find((mount) => mount !== outer && `${mount.target}/`.startsWith(`${outer.target}/`));
     if (inner)
-      throw new Error(`The mounts ${outer.target} and ${inner.target} lie in one another: mount only one of them.`);
+      throw new SandboxUnavailableError(
+        `The mounts ${outer.target} and ${inner.target} lie in one another: mount only one of them.`,
+      );
   }
 }
 

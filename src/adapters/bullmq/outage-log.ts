@@ -1,5 +1,5 @@
 import { ConnectionClosedError } from 'bullmq';
-import pg from 'pg';
+import { isUnreachable } from '../../lib/is-unreachable.ts';
 import type { Logger } from '../../ports/logger.ts';
 
 /** Says once when the backend goes away and once when it is back, whatever number of operations meet the outage. */
@@ -46,18 +46,7 @@ export function outageLog(logger: Logger): OutageLog {
   };
 }
 
-/**
- * What a PostgreSQL says when it is not there for us at the moment (https://www.postgresql.org/docs/18/errcodes-appendix.html): connection
- * exceptions, shutdown, crash and start, too many connections, and a standby that takes no writes in the middle of a failover.
- */
-const AWAY = /^(08...|57P0[123]|53300|25006)$/;
-/** What pg and ioredis say of a lost connection in words only. */
-const LOST =
-  /^(Connection terminated|Connection is closed|timeout exceeded when trying to connect|Command timed out|Query read timeout)/;
-
 /** Whether the error tells of a backend that cannot be reached, rather than of a refused operation. */
 export function isOutage(error: unknown): boolean {
-  if (error instanceof ConnectionClosedError) return true;
-  if (error instanceof pg.DatabaseError) return AWAY.test(error.code ?? '');
-  return error instanceof Error && ('syscall' in error || LOST.test(error.message));
+  return error instanceof ConnectionClosedError || isUnreachable(error);
 }

@@ -38,6 +38,7 @@ export function createUnsandboxed({ directory, ...tools }: UnsandboxedOptions): 
   return {
     kind: 'none',
     check: async () => [],
+    checkMounts: async () => [],
     notes: async () => [
       'Nothing is isolated: code from a pull request runs as the user of this program and can read whatever it can. Choose the sandbox "bubblewrap" for repositories whose authors you do not trust.',
     ],

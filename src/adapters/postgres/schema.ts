@@ -30,6 +30,7 @@ export interface Database {
   artifacts: ArtifactTable;
   audit_log: AuditTable;
   settings: SettingTable;
+  ended_sessions: EndedSessionTable;
   tracked_branches: TrackedBranchTable;
   drift_projects: DriftProjectTable;
   drift_issues: DriftIssueTable;
@@ -259,6 +260,11 @@ interface AuditTable {
   subject: string;
   event: string;
   detail: Json<object>;
+}
+
+interface EndedSessionTable {
+  id: string;
+  expires_at: ColumnType<Date, Date, never>;
 }
 
 interface SettingTable {

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import pg from 'pg';
+import { isUnreachable } from '../../lib/is-unreachable.ts';
 import { RecordUnavailableError } from '../../ports/run-store.ts';
 import type { Database } from './schema.ts';
 
@@ -8,13 +9,10 @@ const REPEATABLE = new Set(['40001', '40P01']);
 const ATTEMPTS = 5;
 
 /**
- * Classes and codes of PostgreSQL that pass: the connection broke, it was chosen as a victim, resources are short, it is shutting down or starting, a
- * lock or the time for a statement was not to be had, a standby takes no writes yet. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * Codes of PostgreSQL that pass though it is there: the transaction was chosen as a victim or was idle for too long, a lock or the time for a
+ * statement was not to be had. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const PASSING = /^(?:08|40|53|57P|57014|55P03|25006|25P0[34])/;
-/** What pg and its pool say of a connection that is lost or cannot be had; they give no code. */
-const LOST =
-  /^(?:Connection terminated|Client (?:has encountered a connection error|was closed)|timeout e|Query read timeout)/;
+const BUSY = /^(?:40|57014|55P03|25P0[34])/;
 
 /** Runs a transaction, again when PostgreSQL chose it as the victim of a deadlock. Throws RecordUnavailableError when only the moment was wrong. */
 export async function transact<T>(db: Kysely<Database>, work: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
@@ -29,8 +27,5 @@ export async function transact<T>(db: Kysely<Database>, work: (trx: Transaction<
 }
 
 function isPassing(error: unknown): error is Error {
-  if (error instanceof pg.DatabaseError) return PASSING.test(error.code ?? '');
-  if (!(error instanceof Error)) return false;
-  // The operating system's: ECONNREFUSED, ECONNRESET, EPIPE, ENOENT of a socket and the like.
-  return 'syscall' in error || LOST.test(error.message);
+  return isUnreachable(error) || (error instanceof pg.DatabaseError && BUSY.test(error.code ?? ''));
 }

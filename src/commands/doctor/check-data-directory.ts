@@ -1,4 +1,4 @@
-import { access, constants, realpath, stat, statfs } from 'node:fs/promises';
+import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ServerConfig } from '../../config/server-config.ts';
 import { type Finding, good, note, problem } from './finding.ts';
@@ -38,15 +38,6 @@ async function closedFolders(path: string): Promise<string | undefined> {
 }
 
 async function checkMount(path: string, isRoot: boolean): Promise<readonly Finding[]> {
-  const real = await realpath(path).catch(() => undefined);
-  if (real === undefined)
-    return [
-      problem(`${path}, which runs are to see, does not exist`, 'Make it, or take it out of the server’s config.'),
-    ];
-  if (real !== path)
-    return [
-      problem(`${path}, which runs are to see, leads through a link`, `Name ${real} in the server’s config instead.`),
-    ];
   const closed = isRoot ? await closedFolders(dirname(path)) : undefined;
   if (closed === undefined) return [];
   return [problem(`the users of sandboxes cannot reach ${path}: ${closed} is closed to others`, `chmod o+x ${closed}`)];

@@ -107,14 +107,21 @@ describe('the login', () => {
   });
 
   test('is ended by the form of its own session alone', async () => {
-    const cookie = await stage.logIn();
-    const csrf = /name="csrf" value="([^"]+)"/.exec(await (await stage.get('/locks')).text())?.[1] ?? '';
+    const cookie = cookieOf(await post('/login', { token: WEB_TOKEN })).split(';')[0] ?? '';
+    const csrf =
+      /name="csrf" value="([^"]+)"/.exec(await (await ask('/locks', { headers: { ...HTML, cookie } })).text())?.[1] ??
+      '';
     const other = cookieOf(await post('/login', { token: WEB_TOKEN })).split(';')[0] ?? '';
     expect((await post('/logout', { csrf: 'x' }, { cookie })).status).toBe(403);
     expect((await post('/logout', { csrf }, { cookie: other })).status).toBe(403);
+    expect((await ask('/runs', { headers: { ...HTML, cookie } })).status).toBe(200);
     const response = await post('/logout', { csrf }, { cookie });
     expect(response.headers.get('location')).toBe('/login');
     expect(cookieOf(response)).toMatch(/^holdfast=; Max-Age=0;/);
+    // A copy of the cookie is worth nothing any more, and other logins go on.
+    expect((await ask('/runs', { headers: { ...HTML, cookie } })).status).toBe(303);
+    expect((await ask('/login', { headers: { ...HTML, cookie } })).status).toBe(200);
+    expect((await ask('/runs', { headers: { ...HTML, cookie: other } })).status).toBe(200);
   });
 
   test('is closed for a while after ten wrong tokens, by form, link and header alike; sessions go on', async () => {

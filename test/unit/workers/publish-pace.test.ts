@@ -48,9 +48,10 @@ describe('while a plan runs', () => {
 
   test.each([
     [15, 5, [], 5_000],
-    [20, 10, ['edit'], 10_000],
-    [30, 10, [], 5_000],
-    [40, 20, ['edit'], 20_000],
+    [20, 10, ['edit'], 20_000],
+    [30, 10, [], 10_000],
+    [40, 20, ['edit'], 30_000],
+    [12, 30, ['edit'], 12_000],
     [300, 29, [], 1_000],
     [300, 30, ['edit'], 30_000],
   ])('of %i s whose comment was edited %i s ago: %j', async (age, edited, writes, again) => {

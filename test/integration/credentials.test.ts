@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { buildProject, buildPullRequest } from '../support/builders.ts';
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-credentials-'));
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-credentials-')));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -20,10 +20,13 @@ const program = async (name: string, text: string, mode = 0o755) => {
   return path;
 };
 
-const find = (...command: readonly string[]) => {
+const find = (...command: readonly string[]) => findWith({ command });
+
+const findWith = (some: object, sandbox: object = {}) => {
   const selector = { repositories: [], dirs: [], workspaces: [], projects: [] };
-  const credential = { name: 'cloud', selector, phases: ['plan'], env: {}, files: [], command };
-  const context = { config: { credentials: [credential] } } as unknown as WorkerContext;
+  const credential = { name: 'cloud', selector, phases: ['plan'], env: {}, files: [], ...some };
+  const config = { credentials: [credential], sandbox: { kind: 'bubblewrap', ...sandbox } };
+  const context = { config } as unknown as WorkerContext;
   const repository: Repository = buildPullRequest().repository;
   return findCredentials(context, repository, buildProject());
 };
@@ -61,5 +64,24 @@ describe('a program that makes a credential', () => {
   test('that prints something else is told the form', async () => {
     const path = await program('chatty', '#!/bin/sh\necho hello\n');
     await expect(find(path)).rejects.toThrow(`${SAID}its command did not print JSON of the form`);
+  });
+});
+
+describe('a file that is a credential', () => {
+  test('is given as it is at the moment, through however many links', async () => {
+    await mkdir(join(folder, 'v1'));
+    await writeFile(join(folder, 'v1/token'), 'secret');
+    await symlink('v1', join(folder, 'current'));
+    await symlink('current/token', join(folder, 'token'));
+    const { plan } = await findWith({ files: [{ source: join(folder, 'token'), target: '/run/token' }] });
+    expect(plan.mounts).toEqual([{ source: join(folder, 'v1/token'), target: '/run/token', mode: 'ro' }]);
+    const files = [{ source: join(folder, 'token'), target: join(folder, 'token') }];
+    const uncontained = await findWith({ files }, { kind: 'none' });
+    expect(uncontained.plan.mounts).toEqual([{ ...files[0], mode: 'ro' }]);
+  });
+
+  test('that is missing is named', async () => {
+    const files = [{ source: join(folder, 'none'), target: '/run/token' }];
+    await expect(findWith({ files })).rejects.toThrow(`${SAID}its file ${join(folder, 'none')} does not exist`);
   });
 });
