@@ -40,6 +40,7 @@ export function planCommentView(some: Partial<PlanCommentView> = {}): PlanCommen
     baseRef: 'main',
     mergeNote: undefined,
     triggers: ['holdfast', 'atlantis'],
+    drifting: [],
     projects: [projectRow()],
     removedRoots: [],
     explanations: [],

@@ -166,6 +166,7 @@ export async function publishOn({
       readState: readState ?? (async () => state),
     },
     publications,
+    reports: { findDrifting: async () => [] },
     publicUrl: 'http://holdfast.test',
   };
   const thrown = await publishJob(context as unknown as WorkerContext, PULL.id).catch((error: unknown) => error);

@@ -90,6 +90,20 @@ describe('the summary', () => {
     expect(render({ projects: [projectRow({ plan, state: { kind: 'applied' } })] })).not.toContain('CAUTION');
   });
 
+  test('says at the top which projects drifted before', () => {
+    const since = new Date('2026-11-20T08:00:00Z');
+    const drifting = [
+      { title: 'prod', since, issue: { pullNumber: 5, url: 'https://h.example/5' } },
+      { title: 'dev', since, issue: undefined },
+    ];
+    const body = render({ drifting });
+    expect(body).toContain(
+      '> - `prod` since 2026-11-20 08:00 UTC: [#5](https://h.example/5)\n> - `dev` since 2026-11-20 08:00 UTC\n',
+    );
+    expect(body.indexOf('2 projects drifted before this pull request')).toBeLessThan(body.indexOf('| Project |'));
+    expect(render({})).not.toContain('drifted before');
+  });
+
   test('says who holds the lock and what would be undone', () => {
     const body = render({
       projects: [projectRow({ lock, wouldUndo: { pullNumber: 11, url: 'https://h.example/11' } })],
@@ -305,6 +319,10 @@ describe('whatever is put in', () => {
     projects: fc.array(
       hostileRow.map((row) => projectRow(row)),
       { maxLength: 12 },
+    ),
+    drifting: fc.array(
+      hostileText(4).map((title) => ({ title, since: new Date(0), issue: undefined })),
+      { maxLength: 5 },
     ),
     baseRef: hostileText(4),
     mergeNote: fc.option(hostileText(6), { nil: undefined }),

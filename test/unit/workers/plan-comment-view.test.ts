@@ -20,6 +20,7 @@ const context = {
   config: { triggers: ['holdfast'], sandbox: { kind: 'bubblewrap' } },
   runs: { findRuns: async () => [], queuePositions: async () => new Map(), findLastApplies: async () => new Map() },
   pulls: { readPlanTexts: async () => new Map() },
+  reports: { findDrifting: async () => [] },
 } as unknown as WorkerContext;
 
 interface Given {
@@ -46,6 +47,27 @@ async function viewOf({ pull = {}, plan = {}, explanation }: Given) {
   return { ...view, row };
 }
 
+test('a project that is still to be applied and drifts is told of, with its report', async () => {
+  const since = new Date('2026-11-20T08:00:00Z');
+  const issue = { number: 5, url: 'https://h.example/5' };
+  const asked: (readonly string[])[] = [];
+  const reports = {
+    findDrifting: async (keys: readonly string[]) => {
+      asked.push(keys);
+      return keys.map((projectKey) => ({ projectKey, firstSeenAt: since, issue }));
+    },
+  };
+  const telling = { ...context, reports } as unknown as WorkerContext;
+  const [planned, applied] = ['prod', 'dev'].map((dir) =>
+    buildRun({ project: buildProject({ dir }), state: 'succeeded' }),
+  );
+  if (planned === undefined || applied === undefined) throw new Error('there are two');
+  const state = buildState({ planBatch: buildBatch(), latest: [planned, applied], plans: [buildPlan('prod')] });
+  const view = await planCommentView(telling, state, await currentProjects(telling, state));
+  expect(asked).toEqual([[planned.projectKey]]);
+  expect(view?.drifting).toEqual([{ title: 'prod', since, issue: { pullNumber: 5, url: issue.url } }]);
+});
+
 test('the record is asked as often for many projects as for one', async () => {
   const asked: string[] = [];
   const noting = (name: string, answer: unknown) => async () => {
@@ -60,12 +82,13 @@ test('the record is asked as often for many projects as for one', async () => {
       findLastApplies: noting('applies', new Map()),
     },
     pulls: { readPlanTexts: noting('texts', new Map()) },
+    reports: { findDrifting: noting('drift', []) },
   } as unknown as WorkerContext;
   const latest = ['a', 'b', 'c'].map((dir) => buildRun({ project: buildProject({ dir }) }));
   const state = buildState({ planBatch: buildBatch(), latest, open: latest });
   const view = await planCommentView(counted, state, await currentProjects(counted, state));
   expect(view?.projects).toHaveLength(3);
-  expect(asked.toSorted()).toEqual(['applies', 'positions', 'runs', 'texts']);
+  expect(asked.toSorted()).toEqual(['applies', 'drift', 'positions', 'runs', 'texts']);
 });
 
 describe('the view of a plan', () => {
