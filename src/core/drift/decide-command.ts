@@ -29,6 +29,7 @@ export type CommandOutcome =
 
 /** Rules of one project; so that they stay readable, and what is kept of a project stays small. */
 const MOST_RULES = 100;
+const REASON_LENGTH = 500;
 
 /** What a person's command means for one project, wherever it was given. Whether they may is decided before. */
 export function decideCommand(project: DriftProject, command: RecordedCommand, facts: CommandFacts): CommandOutcome {
@@ -74,6 +75,9 @@ function suspend(
   { reason, end }: Extract<DriftCommand, { name: 'suspend' }>,
   { actor, now }: CommandFacts,
 ): CommandOutcome {
+  if (reason.trim() === '' || reason.length > REASON_LENGTH) {
+    return nothing(`To suspend needs a reason of ${REASON_LENGTH} characters at most.`);
+  }
   const until = end && resolveEnd(end, now);
   if (until !== undefined && 'problem' in until) return nothing(until.problem);
   const suspension = { reason, by: actor.login, since: now, until };

@@ -90,6 +90,10 @@ describe('suspend and resume', () => {
     expect(open.sentence).toBe('It is not checked until it is resumed.');
   });
 
+  test.each(['', ' ', 'x'.repeat(501)])('needs a reason that can be read', (reason) => {
+    expect(reasonOf(decide({ name: 'suspend', reason, end: undefined }))).toContain('needs a reason');
+  });
+
   test('an end that is past is none', () => {
     const end = { kind: 'until', at: NOW } as const;
     expect(reasonOf(decide({ name: 'suspend', reason: 'r', end }))).toContain('must lie in the future');
