@@ -139,13 +139,6 @@ export interface RunStore {
   /** 1 for the next to start; those that do not wait have none. */
   queuePositions(runIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   countByState(): Promise<Readonly<Record<string, number>>>;
-  /** The newest apply of a project, of any pull request. */
-  findLastApply(
-    projectKey: ProjectKey,
-  ): Promise<
-    | { readonly pullRequestId: PullRequestId | undefined; readonly sha: string; readonly inputsDigest: string }
-    | undefined
-  >;
   /** Per project the pull request that its newest apply was made from. */
   findLastApplies(
     projectKeys: readonly ProjectKey[],

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createCounterStore } from '../../src/adapters/postgres/counter-store.ts';
 import { NO_DRIFT } from '../../src/core/drift/lifecycle.ts';
 import type { BranchProject } from '../../src/core/drift/drift-project.ts';
 import { commitSha } from '../../src/core/repository.ts';
@@ -6,7 +7,7 @@ import type { ScheduleFacts } from '../../src/ports/drift-store.ts';
 import { LeaseLostError, type RunEnd } from '../../src/ports/run-store.ts';
 import { buildAccount, buildRepository, HEAD, keyOf, OLD_HEAD } from '../support/builders.ts';
 import { buildBranchProject, drifting } from '../support/drift-builders.ts';
-import { createRecordStage, planned, type RecordStage } from '../support/record-stage.ts';
+import { APPLIED, createRecordStage, planned, type RecordStage } from '../support/record-stage.ts';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
 const REPOSITORY = buildRepository();
@@ -222,6 +223,18 @@ describe('runs on the tracked branch', () => {
     expect(await stage.auditOf(`drift:${keyOf('a')}`)).toEqual(['checked']);
     expect(await stage.drift.listEnded(10)).toEqual([]);
     await expect(stage.drift.finish(lease, CHECKED, () => NOTHING)).rejects.toThrow(LeaseLostError);
+    const counted = await createCounterStore(stage.db).read();
+    expect(counted).toEqual([{ name: 'drift_checks', label: 'in_sync', value: 1 }]);
+  });
+
+  test('an apply from any pull request makes the baseline', async () => {
+    await sync([buildBranchProject('a')]);
+    const pull = await stage.open(1);
+    await stage.queue(pull, 'plan', ['a']);
+    await stage.runs.finish((await stage.start()).lease, planned());
+    await stage.queue(pull, 'apply', ['a']);
+    await stage.runs.finish((await stage.start()).lease, APPLIED);
+    expect((await projectOf('a'))?.baselineDigest).toBe(APPLIED.apply?.inputsDigest);
   });
 
   test('one whose worker died is planned again, and at last told as failed', async () => {

@@ -28,7 +28,6 @@ export function decideEnded(project: DriftProject, ended: EndedWithout, now: Dat
     fingerprint: fingerprint ?? '',
     failure: reason,
     begun,
-    inputsDigest: undefined,
     now,
   });
 }

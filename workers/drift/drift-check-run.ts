@@ -28,7 +28,7 @@ export async function driftCheckRun(
   if (outcome.kind === 'refused') return { end: failed(outcome.reason, []) };
   if (outcome.kind !== 'planned') return { end: stopped(outcome, opened.output, keeper, []) };
   const inputsDigest = digestProjectInputs(commit, run.project);
-  const inputs = await compareInputs(context, page.project, inputsDigest);
+  const inputs = compareInputs(page.project, inputsDigest);
   const findings = classify(context, outcome, opened.output, inputs);
   const differing = findings.resources.filter(({ kind }) => kind !== 'consequence');
   return {
@@ -73,13 +73,7 @@ export function classify(
   });
 }
 
-/** What was applied last counts, by whatever pull request; else the first check that found nothing. */
-export async function compareInputs(
-  { runs }: RunContext,
-  { key, baselineDigest }: DriftProject,
-  now: string,
-): Promise<InputsComparison> {
-  const baseline = (await runs.findLastApply(key))?.inputsDigest ?? baselineDigest;
-  if (baseline === undefined) return 'unknown';
-  return baseline === now ? 'unchanged' : 'changed';
+export function compareInputs({ baselineDigest }: DriftProject, now: string): InputsComparison {
+  if (baselineDigest === undefined) return 'unknown';
+  return baselineDigest === now ? 'unchanged' : 'changed';
 }

@@ -29,6 +29,7 @@ export async function publishIssueReply(
     const answer = await host.createIssueComment(repository, number, rendered.body, { priority });
     // Locked, gone or moved: nobody would read it there.
     await reports.endReply(id, answer.kind === 'posted' ? answer.comment.id : undefined);
+    await context.counters.add('issue_writes', 'comment', 1);
     if (rendered.done !== undefined) await cheer(publication, rendered.done);
   } catch (error) {
     // Any other refusal may be lifted by a permission.

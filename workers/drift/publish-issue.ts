@@ -89,6 +89,7 @@ async function openIssue(publication: ReportPublication, { write, ...wanted }: W
     return context.reports.gone(issue.id);
   }
   await context.reports.saved(issue.id, { ...created, state: 'open', hash, fingerprint }, undefined);
+  await context.counters.add('issue_writes', 'open', 1);
   if (created.unassigned.length > 0) {
     const { unassigned, number } = created;
     context.logger.info({ repository: lease.id, number, unassigned }, 'the host did not assign an issue to everybody');
@@ -154,6 +155,7 @@ async function change(
   const saved = { number, url, state: open ? 'open' : 'closed', hash, fingerprint } as const;
   const sentence = action.kind === 'edit' ? undefined : action.sentence;
   const reply = await context.reports.saved(issue.id, saved, sentence);
+  await context.counters.add('issue_writes', action.kind, 1);
   if (reply !== undefined) await publishIssueReply(publication, reply, 'report');
   return true;
 }

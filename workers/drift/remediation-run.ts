@@ -71,7 +71,7 @@ async function findUnmet(
   const order = run.batch.notes.remediation;
   if (page === undefined || order === undefined) throw new Error(`run ${run.id} has nothing to put right`);
   const { project } = page;
-  const inputs = await compareInputs(context, project, digestProjectInputs(branch.commit, run.project));
+  const inputs = compareInputs(project, digestProjectInputs(branch.commit, run.project));
   const found = classify(context, fresh, branch.opened.output, inputs);
   const { fingerprint } = silence(found, allRules(project), context.now()).findings;
   const seen: RemediationFacts['seen'] = { fingerprint, found };
@@ -105,7 +105,6 @@ async function apply({ context, run, keeper, branch }: Remediation, fresh: Plann
         fingerprint: run.batch.notes.remediation?.fingerprint ?? '',
         failure: undefined,
         begun: true,
-        inputsDigest,
         now: context.now(),
       }),
   };

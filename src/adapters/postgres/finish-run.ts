@@ -45,6 +45,12 @@ export async function finishRun(trx: Transaction<Database>, lease: Lease, end: R
         applied_digest: end.apply.appliedDigest,
       })
       .execute();
+    // What the next drift checks compare the branch with.
+    await trx
+      .updateTable('drift_projects')
+      .set({ baseline_digest: end.apply.inputsDigest })
+      .where('project_key', '=', run.project_key)
+      .execute();
   }
   // Once an apply has begun, the plan it was made from is spent, whatever came of it.
   if (pull !== undefined && (end.apply !== undefined || end.state === 'interrupted' || begunAndFailed(end))) {

@@ -13,7 +13,6 @@ type QueryCalls =
   | 'readArtifact'
   | 'queuePositions'
   | 'countByState'
-  | 'findLastApply'
   | 'findLastApplies';
 
 /** What is asked of runs without changing them. */
@@ -79,22 +78,6 @@ export function runQueries(db: Kysely<Database>): Pick<RunStore, QueryCalls> {
         .groupBy('state')
         .execute();
       return Object.fromEntries(rows.map((row) => [row.state, row.n]));
-    },
-    findLastApply: async (projectKey) => {
-      const row = await db
-        .selectFrom('applies')
-        .selectAll()
-        .where('project_key', '=', projectKey)
-        .orderBy('applied_at', 'desc')
-        .limit(1)
-        .executeTakeFirst();
-      return (
-        row && {
-          pullRequestId: (row.pull_request_id ?? undefined) as PullRequestId | undefined,
-          sha: row.sha,
-          inputsDigest: row.inputs_digest,
-        }
-      );
     },
     findLastApplies: async (projectKeys) => {
       if (projectKeys.length === 0) return new Map();

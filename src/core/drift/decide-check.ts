@@ -82,20 +82,15 @@ export interface EndedRemediation {
   readonly failure: string | undefined;
   /** Terraform had begun to apply, so reality may be another one. */
   readonly begun: boolean;
-  /** Inputs that were applied. */
-  readonly inputsDigest: string | undefined;
   readonly now: Date;
 }
 
 /** Reality is looked at again at once when it may be another one. */
 export function decideRemediated(project: DriftProject, ended: EndedRemediation): DriftDecision {
-  const { runId, by, fingerprint, failure, begun, inputsDigest, now } = ended;
+  const { runId, by, fingerprint, failure, begun, now } = ended;
   const request: CheckRequest = { kind: failure === undefined ? 'put_right' : 'recheck', actor: by, at: now };
   return {
-    changes: {
-      ...(begun || failure === undefined ? { request } : {}),
-      ...(inputsDigest === undefined ? {} : { baselineDigest: inputsDigest }),
-    },
+    changes: begun || failure === undefined ? { request } : {},
     report: true,
     notifications: [notifyOfRemediation({ project: project.key, runId, fingerprint, by: by.login, failure })],
     audit: {

@@ -160,9 +160,15 @@ async function readFigures(db: Kysely<Database>): Promise<DriftFigures> {
     select min(coalesce(p.last_success_at, p.found_at)) filter (where not ${PAUSED}) as success,
       min(p.due_at) filter (where p.run_id is null and p.skip is null and p.due_at <= clock_timestamp()) as due
     from drift_projects p where p.listed`.execute(db);
+  const unreadable = await db
+    .selectFrom('tracked_branches')
+    .select(sql<number>`count(*)::int`.as('count'))
+    .where('problem', 'is not', null)
+    .executeTakeFirst();
   return {
     projects: projects.rows,
     health: (await count(db, {})).health,
+    unreadableBranches: unreadable?.count ?? 0,
     oldestSuccess: times.rows[0]?.success ?? undefined,
     oldestDue: times.rows[0]?.due ?? undefined,
   };

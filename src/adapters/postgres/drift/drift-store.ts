@@ -5,7 +5,9 @@ import type { ProjectKey } from '../../../core/project.ts';
 import type { DriftNotification } from '../../../core/drift/notifications.ts';
 import type { Repository } from '../../../core/repository.ts';
 import type { AddressNotification, DriftProjectPage, DriftStore, EndedRun } from '../../../ports/drift-store.ts';
+import type { RunEnd } from '../../../ports/run-store.ts';
 import { audit } from '../audit.ts';
+import { addToCounter } from '../counter-store.ts';
 import { finishRun } from '../finish-run.ts';
 import type { Database } from '../schema.ts';
 import { storableJson } from '../storable-json.ts';
@@ -39,6 +41,7 @@ function changes(db: Kysely<Database>, address: AddressNotification): Pick<Drift
         if (known === undefined) return wakeups;
         const decision = decide(known.project);
         await record(trx, known, { ...decision, changes: { ...decision.changes, runId: undefined } }, address);
+        await countCheck(trx, lease.runId, end);
         return decision.report ? { ...wakeups, repositoryIds: [known.project.repositoryId] } : wakeups;
       }),
     listEnded: (limit) => listEnded(db, limit),
@@ -83,6 +86,13 @@ function changes(db: Kysely<Database>, address: AddressNotification): Pick<Drift
       return Number(result.numUpdatedRows) > 0;
     },
   };
+}
+
+/** By what was found, or how else it ended. */
+async function countCheck(trx: Transaction<Database>, runId: string, { result, state }: RunEnd): Promise<void> {
+  const run = await trx.selectFrom('runs').select('operation').where('id', '=', runId).executeTakeFirst();
+  if (run?.operation !== 'drift_check') return;
+  await addToCounter(trx, 'drift_checks', result.kind === 'checked' ? result.sync : state, 1);
 }
 
 async function lockProject(trx: Transaction<Database>, key: ProjectKey): Promise<KnownProject | undefined> {

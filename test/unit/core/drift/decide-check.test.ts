@@ -153,13 +153,12 @@ describe('a remediation', () => {
     fingerprint: 'f',
     failure: undefined,
     begun: true,
-    inputsDigest: 'now',
     now: NOW,
   };
 
-  test('that is done is looked at at once, in the name of whoever did it, and makes the baseline', () => {
+  test('that is done is looked at at once, in the name of whoever did it', () => {
     expect(decideRemediated(project(), ended)).toMatchObject({
-      changes: { request: { kind: 'put_right', actor: ann, at: NOW }, baselineDigest: 'now' },
+      changes: { request: { kind: 'put_right', actor: ann, at: NOW } },
       report: true,
       notifications: [{ event: 'remediation_done' }],
       audit: { actor: 'ann', event: 'put_right', detail: { runId: 'r1', fingerprint: 'f' } },
@@ -168,11 +167,11 @@ describe('a remediation', () => {
 
   test('that failed is looked at when it may have changed something', () => {
     const failure = 'It failed.';
-    const begun = decideRemediated(project(), { ...ended, failure, inputsDigest: undefined });
+    const begun = decideRemediated(project(), { ...ended, failure });
     expect(begun.changes).toEqual({ request: { kind: 'recheck', actor: ann, at: NOW } });
     expect(begun.notifications).toMatchObject([{ event: 'remediation_failed' }]);
     expect(begun.audit).toMatchObject({ event: 'not_put_right', detail: { failure } });
-    const refused = decideRemediated(project(), { ...ended, failure, begun: false, inputsDigest: undefined });
+    const refused = decideRemediated(project(), { ...ended, failure, begun: false });
     expect(refused.changes).toEqual({});
   });
 });
