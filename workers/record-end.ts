@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Wakeups } from '../src/core/record.ts';
+import { ERRORED_STATE } from '../src/core/sealed-contexts.ts';
 import { type ClaimedRun, LeaseLostError, RecordUnavailableError, type RunEnd } from '../src/ports/run-store.ts';
 import type { WorkerContext } from './context.ts';
 
@@ -14,14 +15,18 @@ type Recording = Pick<WorkerContext, 'runs' | 'logger' | 'stop'>;
  * unknown one. What it refuses for good is not tried again: a plain end is written in its place, so that people learn of it at once.
  */
 export async function recordEnd(context: Recording, run: ClaimedRun, end: RunEnd | 'handed_back'): Promise<Wakeups> {
-  try {
-    return await recordPatiently(context, run, end);
-  } catch (error) {
-    if (end === 'handed_back' || error instanceof LeaseLostError || error instanceof RecordUnavailableError)
-      throw error;
-    context.logger.error({ run: run.id, state: end.state, error }, 'the database refuses the result of the run');
-    return recordPatiently(context, run, withoutResult(end));
+  if (end === 'handed_back') return recordPatiently(context, run, end);
+  let refusal: unknown;
+  for (const next of [end, ...plainEnds(end)]) {
+    try {
+      return await recordPatiently(context, run, next);
+    } catch (error) {
+      if (error instanceof LeaseLostError || error instanceof RecordUnavailableError) throw error;
+      context.logger.error({ run: run.id, state: next.state, error }, 'the database refuses the result of the run');
+      refusal = error;
+    }
   }
+  throw refusal;
 }
 
 async function recordPatiently(
@@ -42,11 +47,24 @@ async function recordPatiently(
   }
 }
 
+/** First with what cannot be made again: that it was applied, and a state of which there may be no other copy. Then without. */
+function plainEnds(end: RunEnd): readonly RunEnd[] {
+  const { apply, artifacts = [] } = end;
+  const kept = { ...(apply && { apply }), ...(artifacts.length > 0 && { artifacts }) };
+  const saved = artifacts.some(({ name }) => name === ERRORED_STATE);
+  const bare = withoutResult(end, saved ? STATE_LOST : '');
+  if (Object.keys(kept).length === 0) return [bare];
+  return [{ ...withoutResult(end, saved ? STATE_KEPT : ''), ...kept }, bare];
+}
+
+const STATE_KEPT = ` The state that Terraform could not save to its backend is kept as this run's ${ERRORED_STATE}.`;
+const STATE_LOST = ` The state that Terraform could not save to its backend (${ERRORED_STATE}) is lost with it: compare what exists with the backend's state, and import what is missing there, before anything is applied again.`;
+
 /** Once an apply has begun nothing else may be said of it than that its outcome is not on record. */
-function withoutResult(end: RunEnd): RunEnd {
+function withoutResult(end: RunEnd, aboutState: string): RunEnd {
   const { state, result, apply } = end;
   const begun = apply !== undefined || state === 'interrupted' || (result.kind === 'failed' && result.applyBegun);
-  const explanation = `The run ended (${result.kind}), but the database refused its result, which is lost. Holdfast's log has the details under the id of this run.`;
+  const explanation = `The run ended (${result.kind}), but the database refused its result, which is lost.${aboutState} Holdfast's log has the details under the id of this run.`;
   if (begun) return { state: 'interrupted', result: { kind: 'interrupted', reason: explanation }, phases: [] };
   return {
     state: 'failed',

@@ -56,9 +56,28 @@ describe('the end of a run', () => {
     const refused = new Error('invalid byte sequence for encoding "UTF8": 0x00');
     const record = recordThat(refused);
     expect(await recordEnd(record.context, RUN, end)).toEqual(WAKEUPS);
-    expect(record.written).toEqual([{ state, result: expect.objectContaining({ kind: state }), phases: [] }]);
+    const { apply } = end;
+    const result = expect.objectContaining({ kind: state });
+    expect(record.written).toEqual([{ state, result, phases: [], ...(apply && { apply }) }]);
     expect(JSON.stringify(record.written)).toContain('refused its result');
     expect(record.log).toMatchObject([{ level: 'error', fields: { error: refused } }]);
+  });
+
+  const STATE = [{ name: 'errored.tfstate', content: Buffer.from('sealed') }];
+  test('that the database refuses keeps the state that is nowhere else', async () => {
+    const record = recordThat(new Error('refused'));
+    await recordEnd(record.context, RUN, { ...failedRun(true), artifacts: STATE });
+    expect(record.written).toMatchObject([{ state: 'interrupted', artifacts: STATE }]);
+    expect(JSON.stringify(record.written)).toContain("is kept as this run's errored.tfstate");
+  });
+
+  test('whose state is refused, too, says that the state is lost', async () => {
+    const record = recordThat(new Error('refused'), new Error('refused'));
+    await recordEnd(record.context, RUN, { ...APPLIED, artifacts: STATE });
+    expect(record.written).toEqual([
+      { state: 'interrupted', result: expect.objectContaining({ kind: 'interrupted' }), phases: [] },
+    ]);
+    expect(JSON.stringify(record.written)).toContain('(errored.tfstate) is lost');
   });
 
   test('that is refused twice is an error, not a wait', async () => {
