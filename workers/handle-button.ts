@@ -1,7 +1,7 @@
 import { type Command, EMPTY_SELECTION } from '../src/core/command.ts';
 import { nothingDone, type Trigger } from '../src/core/decide.ts';
 import { newestBatch } from '../src/core/newest-batch.ts';
-import type { PullRequestId } from '../src/core/record.ts';
+import type { PullRequestState } from '../src/core/record.ts';
 import { isCommitSha } from '../src/core/repository.ts';
 import type { ButtonEvent, RerunEvent } from '../src/core/vcs-event.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
@@ -32,20 +32,21 @@ export async function handleButton(context: RunContext, host: VcsHost, event: Bu
   const trigger: Trigger = { kind: 'button', key, actor: sender, commentId: undefined, repeatable: true };
   const text = `the button ${identifier}`;
   const at = { ...event, number: pull.number };
-  if (command.name === 'apply' && (await isOutdated(context, pull.id, batchId))) {
-    const current = await openPullRequest(context, host, at);
-    if (current === undefined) return;
-    return recordDecision(context, current, () => nothingDone(trigger, text, OUTDATED, SEE_THE_NEW_ONES));
-  }
-  await runCommand(context, host, at, { command, text, trigger });
+  const instead = (state: PullRequestState | undefined) =>
+    command.name === 'apply' && isOutdated(state, batchId)
+      ? nothingDone(trigger, text, OUTDATED, SEE_THE_NEW_ONES)
+      : undefined;
+  const known = instead(await context.runs.readState(pull.id));
+  if (known === undefined) return void (await runCommand(context, host, at, { command, text, trigger, instead }));
+  const current = await openPullRequest(context, host, at);
+  if (current !== undefined) await recordDecision(context, current, () => known);
 }
 
 const OUTDATED = 'it belongs to plans that were made anew or applied since';
 const SEE_THE_NEW_ONES = 'Read the newest plans, and press the button of their check run.';
 
-/** Whoever presses has seen the plans of that check run; newer ones they have not. */
-async function isOutdated(context: RunContext, id: PullRequestId, batchId: string): Promise<boolean> {
-  const state = await context.runs.readState(id);
+/** Whoever presses has seen the plans of that check run; newer ones they have not, and those may come while the facts are gathered. */
+function isOutdated(state: PullRequestState | undefined, batchId: string): boolean {
   return state === undefined || newestBatch(state)?.id !== batchId;
 }
 

@@ -22,8 +22,8 @@ const AFTER_APPLY = buildState({
 });
 const WHERE = { repositoryId: '42', repositoryFullName: 'acme/infra', sender: buildAccount('ann') };
 
-/** What was decided, in a pull request as it stands. */
-function stage(state: PullRequestState, permission: Permission = 'write') {
+/** What was decided, in a pull request as it stands; `decided`: when the decision is made, where that is another. */
+function stage(state: PullRequestState, permission: Permission = 'write', decided = state) {
   const decisions: Decision[] = [];
   const pull = buildPullRequest();
   const host = {
@@ -32,6 +32,8 @@ function stage(state: PullRequestState, permission: Permission = 'write') {
     getPullRequest: async () => pull,
     getPermission: async () => permission,
     findPullRequestsOfCommit: async () => [7],
+    getGitSource: async () => ({}),
+    headRefOf: () => 'refs/pull/7/head',
   } as unknown as VcsHost;
   const context = {
     config: {
@@ -41,6 +43,13 @@ function stage(state: PullRequestState, permission: Permission = 'write') {
       workflows: new Map(),
       permissions: {},
       forks: 'off',
+      checkoutStrategy: 'branch',
+      terraform: { distribution: 'terraform' },
+    },
+    commits: { read: async () => ({ sha: HEAD, entries: [], paths: [], configuration: new Map() }) },
+    mirror: {
+      fetch: async () => new Map([`refs/heads/${pull.baseRef}`, 'refs/pull/7/head'].map((ref) => [ref, HEAD])),
+      listChangedFiles: async () => [],
     },
     publications: { findPullRequestOfBatch: async () => state.pull.id },
     pulls: {
@@ -52,7 +61,7 @@ function stage(state: PullRequestState, permission: Permission = 'write') {
     runs: {
       readState: async () => state,
       decide: async (_id: string, _version: number, decide: (state: PullRequestState) => Decision) => {
-        decisions.push(decide(state));
+        decisions.push(decide(decided));
         return { kind: 'decided', wakeups: { runIds: [], pullRequestIds: [], deliveries: [] } };
       },
     },
@@ -97,6 +106,16 @@ describe('a press of a button', () => {
     expect(said()[0]).toContain('made anew or applied since');
     await press('apply', 'applied');
     expect(said()[1]).toContain('ann has no permission');
+  });
+
+  test('of Apply does nothing when newer plans come while its facts are gathered', async () => {
+    const planned = buildState({ planBatch: PLANNED, latest: [buildRun({ batch: PLANNED })] });
+    const alone = stage(planned);
+    await alone.press('apply', 'planned');
+    expect(alone.said()[0]).toContain('its plan failed');
+    const overtaken = stage(planned, 'write', { ...planned, planBatch: APPLIED });
+    await overtaken.press('apply', 'planned');
+    expect(overtaken.said()[0]).toContain('made anew or applied since');
   });
 });
 
