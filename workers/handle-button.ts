@@ -1,5 +1,6 @@
 import { type Command, EMPTY_SELECTION } from '../src/core/command.ts';
 import { nothingDone, type Trigger } from '../src/core/decide.ts';
+import { HostRefusedError } from '../src/core/host-error.ts';
 import { newestBatch } from '../src/core/newest-batch.ts';
 import type { PullRequestState } from '../src/core/record.ts';
 import { isCommitSha } from '../src/core/repository.ts';
@@ -8,7 +9,9 @@ import type { VcsHost } from '../src/ports/vcs-host.ts';
 import type { RunContext } from './run-context.ts';
 import { recordDecision } from './decide-pull-request.ts';
 import { openPullRequest, openRepository } from './open-pull-request.ts';
+import { ProjectRefusedError } from './project-refused-error.ts';
 import { runCommand } from './run-command.ts';
+import { UnansweredCommandError } from './unanswered-command-error.ts';
 
 const ON_ALL = { selection: EMPTY_SELECTION, verbose: false, extraArgs: [] } as const;
 
@@ -65,10 +68,25 @@ export async function handleRerun(
   if (repository === undefined || !isCommitSha(event.headSha)) return;
   const numbers = await host.findPullRequestsOfCommit(repository, event.headSha);
   const request = batchId === undefined ? deliveryId : `${batchId}:${sender.id}`;
+  const failed: unknown[] = [];
   for (const number of numbers) {
     const key = `rerun:${request}:${number}`;
     const trigger: Trigger = { kind: 'rerun', key, actor: sender, commentId: undefined, repeatable: true };
     const command: Command = { name: 'plan', ...ON_ALL };
-    await runCommand(context, host, { ...event, number }, { command, text: 're-run', trigger });
+    try {
+      await runCommand(context, host, { ...event, number }, { command, text: 're-run', trigger });
+    } catch (error) {
+      failed.push(error);
+    }
   }
+  if (failed.length > 0) throw joinFailures(failed);
+}
+
+/** One pull request must not keep the others from what was asked. What may pass is tried again for all; then each is told of its own. */
+function joinFailures(failed: readonly unknown[]): unknown {
+  const causes = failed.map((error) => (error instanceof UnansweredCommandError ? error.cause : error));
+  const cause = causes.find((one) => !(one instanceof HostRefusedError || one instanceof ProjectRefusedError));
+  return new UnansweredCommandError(cause ?? causes[0], async () => {
+    for (const error of failed) if (error instanceof UnansweredCommandError) await error.tell();
+  });
 }
