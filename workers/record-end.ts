@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Wakeups } from '../src/core/record.ts';
 import { ERRORED_STATE } from '../src/core/sealed-contexts.ts';
 import { type ClaimedRun, LeaseLostError, RecordUnavailableError, type RunEnd } from '../src/ports/run-store.ts';
@@ -35,16 +36,29 @@ async function recordPatiently(
   end: RunEnd | 'handed_back',
 ): Promise<Wakeups> {
   const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await (end === 'handed_back' ? runs.handBack(run.lease) : runs.finish(run.lease, end));
     } catch (error) {
+      // The run is nobody's any more also when an attempt that seemed to fail was committed.
+      if (attempt > 1 && error instanceof LeaseLostError && (await isRecorded(runs, run, end))) return wakeupsOf(run);
       const passing = error instanceof RecordUnavailableError;
       if (!passing || performance.now() > deadline || stop.atOnce.aborted) throw error;
       logger.warn({ run: run.id, error }, 'the end of the run could not be recorded; it is tried again');
       await delay(EVERY_MS);
     }
   }
+}
+
+async function isRecorded(runs: Recording['runs'], { id }: ClaimedRun, end: RunEnd | 'handed_back'): Promise<boolean> {
+  if (end === 'handed_back') return false;
+  const recorded = await runs.findRun(id).catch(() => undefined);
+  return recorded?.state === end.state && isDeepStrictEqual(recorded.result, JSON.parse(JSON.stringify(end.result)));
+}
+
+/** The sweep finds whatever else became ready. */
+function wakeupsOf({ pullRequestId }: ClaimedRun): Wakeups {
+  return { runIds: [], pullRequestIds: [pullRequestId].filter((id) => id !== undefined), deliveries: [] };
 }
 
 /** First with what cannot be made again: that it was applied, and a state of which there may be no other copy. Then without. */

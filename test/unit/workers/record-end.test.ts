@@ -6,7 +6,7 @@ import { recordEnd } from '../../../workers/record-end.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
 import { APPLIED, failedRun, planned } from '../../support/record-stage.ts';
 
-const RUN = { id: 'r', lease: { runId: 'r', token: '1' } } as ClaimedRun;
+const RUN = { id: 'r', pullRequestId: 'p', lease: { runId: 'r', token: '1' } } as unknown as ClaimedRun;
 const WAKEUPS = { runIds: ['next'], pullRequestIds: [], deliveries: [] };
 const away = () => new RecordUnavailableError(new Error('Connection terminated unexpectedly'));
 
@@ -20,10 +20,15 @@ function recordThat(...failures: readonly Error[]) {
     written.push(end);
     return WAKEUPS;
   };
+  let found: Pick<RunEnd, 'state' | 'result'> | undefined;
+  const onRecord = (end: typeof found) => {
+    found = end;
+  };
   const stop = new AbortController();
-  const runs = { finish: (_lease: unknown, end: RunEnd) => take(end), handBack: () => take('handed_back') };
+  const findRun = async () => found;
+  const runs = { findRun, finish: (_lease: unknown, end: RunEnd) => take(end), handBack: () => take('handed_back') };
   const context = { runs, logger: recordingLogger(), stop: { atOnce: stop.signal } };
-  return { context: context as unknown as WorkerContext, written, left, stop, log: context.logger.entries };
+  return { context: context as unknown as WorkerContext, written, left, stop, onRecord, log: context.logger.entries };
 }
 
 describe('the end of a run', () => {
@@ -45,6 +50,18 @@ describe('the end of a run', () => {
     const record = recordThat(new LeaseLostError('r'));
     await expect(recordEnd(record.context, RUN, planned())).rejects.toBeInstanceOf(LeaseLostError);
     expect(record.written).toEqual([]);
+  });
+
+  test('may be on record already when the connection broke as it was committed', async () => {
+    const record = recordThat(away(), new LeaseLostError('r'));
+    record.onRecord({ ...APPLIED, result: JSON.parse(JSON.stringify(APPLIED.result)) });
+    expect(await recordEnd(record.context, RUN, APPLIED)).toEqual({ ...WAKEUPS, runIds: [], pullRequestIds: ['p'] });
+  });
+
+  test.each([failedRun(true), undefined])('is dropped when another is on record by then', async (other) => {
+    const record = recordThat(away(), new LeaseLostError('r'));
+    record.onRecord(other);
+    await expect(recordEnd(record.context, RUN, failedRun())).rejects.toBeInstanceOf(LeaseLostError);
   });
 
   test.each([
