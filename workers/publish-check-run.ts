@@ -104,7 +104,8 @@ async function endCheckRunOf({ context, host, state: { pull }, wanted, keeper }:
   const ended: CheckRun = {
     name: CHECK_RUN_NAME,
     headSha: commitSha(checkRun.sha),
-    externalId: pull.id,
+    // Whoever asks for a re-run here names this commit: the same on another one is another request.
+    externalId: `${pull.id}@${checkRun.sha}`,
     url: context.publicUrl,
     status: 'completed',
     conclusion: 'cancelled',

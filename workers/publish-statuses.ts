@@ -97,14 +97,18 @@ function digestOf(status: CommitStatus): string {
   return `${status.state}|${status.description}|${status.url}`;
 }
 
-/** Where nobody will ever do what is waited for, it ends. Nothing else is touched there: the commit may be in another pull request. */
+/**
+ * Where nobody will ever do what is waited for, it ends. Nothing else is touched there: the commit may be in another pull request, and
+ * what that one says while it is open stands.
+ */
 function settle(
-  all: readonly CommitStatus[],
+  listed: readonly CommitStatus[],
   { pull, open }: PullRequestState,
-  { statuses }: PublicationState,
+  { statuses, shared }: PublicationState,
   served: boolean,
 ): readonly CommitStatus[] {
-  if (pull.state === 'open' && served) return all;
+  if (pull.state === 'open' && served) return listed;
+  const all = pull.state === 'open' ? listed : listed.filter(({ context }) => !shared.has(context));
   if (open.length > 0) return pull.state === 'merged' ? all : [];
   const description =
     pull.state === 'open'

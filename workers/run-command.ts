@@ -5,7 +5,7 @@ import { decideApply } from '../src/core/decide-apply.ts';
 import { answer, decideCancel, decidePlan, decideUnlock, nothingDone, type Trigger } from '../src/core/decide.ts';
 import { projectTitle } from '../src/core/project.ts';
 import type { FoundProject } from '../src/core/project-finder.ts';
-import type { PullRequestRecord } from '../src/core/record.ts';
+import type { Decision, PullRequestRecord, PullRequestState } from '../src/core/record.ts';
 import { selectAmong, selectForPlan } from '../src/core/select-projects.ts';
 import { servesBranch } from '../src/core/resolve-rules.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
@@ -23,6 +23,8 @@ export interface CommandRequest {
   /** For the answer. */
   readonly text: string;
   readonly trigger: Trigger;
+  /** Asked with what is recorded at the moment an apply is decided; what it answers is done in place of the apply. */
+  readonly instead?: (state: PullRequestState) => Decision | undefined;
 }
 
 interface CommandContext extends CommandRequest {
@@ -154,7 +156,7 @@ async function plan({ context, host, pull, trigger, text }: CommandContext, comm
 }
 
 async function apply(
-  { context, host, pull, trigger, text, word }: CommandContext,
+  { context, host, pull, trigger, text, word, instead }: CommandContext,
   command: ApplyCommand,
 ): Promise<void> {
   if (command.extraArgs.length > 0) {
@@ -177,7 +179,9 @@ async function apply(
   await recordDecision(
     context,
     pull,
-    (state) => decideApply(state, { trigger, command: text, selection, known, touched, headSha, baseSha, notes, word }),
+    (state) =>
+      instead?.(state) ??
+      decideApply(state, { trigger, command: text, selection, known, touched, headSha, baseSha, notes, word }),
     'later',
   );
 }

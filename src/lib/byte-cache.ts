@@ -46,7 +46,8 @@ export class ByteCache<T> {
 
   async #readAndKeep(key: string, read: () => Promise<T>): Promise<T> {
     try {
-      const value = await read();
+      // Not at once: one that throws at once would be over before it is noted as under way, and then stay noted for ever.
+      const value = await Promise.resolve().then(read);
       this.set(key, value);
       return value;
     } finally {

@@ -48,6 +48,7 @@ export interface DriftFigures {
     readonly count: number;
   }[];
   readonly health: ReadonlyMap<HealthState, number>;
+  readonly unreadableBranches: number;
   /** Of the project that is to be checked and was so with success longest ago, or is known for longest; undefined: there is none. */
   readonly oldestSuccess: Date | undefined;
   /** Since when the check waits that is due for longest and that nothing speaks against; undefined: there is none. */

@@ -29,6 +29,8 @@ export interface PublicationState {
   readonly reactions: readonly { readonly commentId: string; readonly reaction: 'eyes' | 'rocket' | 'confused' }[];
   /** Hash of the last published status of each context on the head commit; `pending` alone: the host may have been asked. */
   readonly statuses: ReadonlyMap<string, string>;
+  /** Contexts on the head commit that another open pull request has published there, too: they are its to say. */
+  readonly shared: ReadonlySet<string>;
   /** What was published as pending on earlier commits and no other open pull request answers for. */
   readonly leftPending: readonly { readonly sha: string; readonly context: string }[];
   /** Node ids of earlier apply answers that are not folded away yet; the newest is not among them. */

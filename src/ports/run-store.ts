@@ -78,7 +78,10 @@ export class LeaseLostError extends Error {
   }
 }
 
-/** The record could not be written because its database is away or busy. Nothing was written; the same may succeed later. */
+/**
+ * The record could not be written because its database is away or busy; the same may succeed later. When the connection broke while the
+ * transaction was being committed it may have been written all the same.
+ */
 export class RecordUnavailableError extends Error {
   constructor(cause: Error) {
     super(`the database cannot be used for the moment: ${cause.message}`, { cause });

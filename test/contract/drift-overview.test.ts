@@ -209,6 +209,9 @@ describe('the list of projects', () => {
     await track(['prod']);
     expect(await stage.overview.listProblems(10)).toEqual([]);
     await stage.drift.saveProblem('github.com/42', 'The branch is gone.');
+    expect((await stage.overview.readFigures()).unreadableBranches).toBe(1);
+    expect((await stage.overview.findProblem('github.com/42'))?.sentence).toBe('The branch is gone.');
+    expect(await stage.overview.findProblem('github.com/7')).toBeUndefined();
     expect(await stage.overview.listProblems(10)).toEqual([
       { repository: buildRepository(), branch: 'main', sentence: 'The branch is gone.', since: expect.any(Date) },
     ]);
@@ -220,6 +223,7 @@ describe('figures', () => {
     expect(await stage.overview.readFigures()).toEqual({
       projects: [],
       health: new Map(),
+      unreadableBranches: 0,
       oldestSuccess: undefined,
       oldestDue: undefined,
     });

@@ -206,6 +206,17 @@ describe('what waits on earlier commits', () => {
     await waits(other.id);
     expect([...(await reopen(first)).statuses.keys()]).toEqual(['holdfast/plan']);
   });
+
+  test('what another open pull request has published on the head is known as shared, whatever was published here', async () => {
+    const other = await stage.open(2, { headSha: OLD_HEAD });
+    await stage.open(1, { headSha: OLD_HEAD, state: 'merged' });
+    await waits(other.id);
+    await stage.publications.want(pull.id);
+    const first = await taken();
+    expect([...first.shared].toSorted()).toEqual(['holdfast/apply', 'holdfast/plan']);
+    await stage.open(2, { headSha: OLD_HEAD, state: 'closed' });
+    expect([...(await reopen(first)).shared]).toEqual([]);
+  });
 });
 
 describe('answers', () => {

@@ -112,6 +112,7 @@ export async function publishOn({
       replies: [],
       reactions: [],
       statuses: new Map(),
+      shared: new Set(),
       leftPending: [],
       outdated: [],
       merge: undefined,

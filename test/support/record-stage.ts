@@ -107,7 +107,7 @@ export async function createRecordStage() {
 
   /** Every table is empty afterwards. */
   const forget = async (): Promise<void> => {
-    await sql`truncate deliveries, repositories, audit_log cascade`.execute(db);
+    await sql`truncate deliveries, repositories, audit_log, counters cascade`.execute(db);
   };
 
   return { ...stores, forget, database, db, open, decide, batch, queue, claim, start, takeLocks, auditOf, counters };

@@ -6,6 +6,7 @@ import { HostRefusedError, HostUnavailableError } from '../../src/core/host-erro
 import type { Project } from '../../src/core/project.ts';
 import type { DriftSettings } from '../../src/core/drift/settings.ts';
 import { driftContext } from '../../src/core/sealed-contexts.ts';
+import { createCounterStore } from '../../src/adapters/postgres/counter-store.ts';
 import { createSeal } from '../../src/lib/seal.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { Account, Permission } from '../../src/core/pull-request.ts';
@@ -174,6 +175,7 @@ export async function createReportStage() {
   const context = () =>
     ({
       ...record,
+      counters: createCounterStore(record.db),
       config: {
         triggers: ['holdfast'],
         repositories: ['github.com/acme/*'],

@@ -69,7 +69,7 @@ export async function openPublication(
 async function readStatuses(
   db: Transaction<Database>,
   pull: { readonly id: string; readonly repository_id: string; readonly head_sha: string; readonly state: string },
-): Promise<Pick<PublicationState, 'statuses' | 'leftPending'>> {
+): Promise<Pick<PublicationState, 'statuses' | 'leftPending' | 'shared'>> {
   const { rows } = await sql<{ sha: string; context: string; hash: string; shared: boolean }>`
     select s.sha, s.context, s.hash, s.hash like 'pending%' and exists (
       select 1 from pull_requests p join published_statuses o on o.pull_request_id = p.id
@@ -77,10 +77,16 @@ async function readStatuses(
         and o.sha = s.sha and o.context = s.context) as shared
     from published_statuses s
     where s.pull_request_id = ${pull.id} and (s.sha = ${pull.head_sha} or s.hash like 'pending%')`.execute(db);
+  const others = await sql<{ context: string }>`
+    select distinct o.context
+    from pull_requests p join published_statuses o on o.pull_request_id = p.id and o.sha = p.head_sha
+    where p.repository_id = ${pull.repository_id} and p.id <> ${pull.id} and p.state = 'open'
+      and p.head_sha = ${pull.head_sha}`.execute(db);
   const ours = rows.filter((row) => !row.shared);
   const atHead = (pull.state === 'open' ? rows : ours).filter((row) => row.sha === pull.head_sha);
   return {
     statuses: new Map(atHead.map((row) => [row.context, row.hash])),
+    shared: new Set(others.rows.map((row) => row.context)),
     leftPending: ours.filter((row) => row.sha !== pull.head_sha).map(({ sha, context }) => ({ sha, context })),
   };
 }

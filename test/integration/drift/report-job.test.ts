@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createCounterStore } from '../../../src/adapters/postgres/counter-store.ts';
 import { NO_DRIFT } from '../../../src/core/drift/lifecycle.ts';
 import { RetryLaterError } from '../../../src/ports/job-queue.ts';
 import { reportJob } from '../../../workers/drift/report-job.ts';
@@ -116,6 +117,13 @@ describe('one project', () => {
     expect(issue().body).toContain('fedcba9876543210');
     expect(issue().comments[1]).toContain('The drift is back.');
     expect(stage.host.issues).toHaveLength(1);
+    const counted = await createCounterStore(stage.record.db).read();
+    expect(Object.fromEntries(counted.map(({ label, value }) => [label, value]))).toEqual({
+      open: 1,
+      close: 1,
+      reopen: 1,
+      comment: 2,
+    });
   });
 
   test('drift that somebody lives with is closed as not planned, with who and why', async () => {

@@ -44,4 +44,13 @@ describe('a cache bounded by bytes', () => {
     expect(await cache.read('a', read)).toBe('text');
     expect(reads).toBe(2);
   });
+
+  test('reads again after one that failed before it began', async () => {
+    const cache = ofTexts(10);
+    const broken = () => {
+      throw new Error('no such key');
+    };
+    await expect(cache.read('a', broken)).rejects.toThrow('no such key');
+    expect(await cache.read('a', async () => 'text')).toBe('text');
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { HostRefusedError } from '../../../src/core/host-error.ts';
 import type { Permission } from '../../../src/core/pull-request.ts';
 import type { Decision, PullRequestState } from '../../../src/core/record.ts';
 import { handleButton, handleRerun } from '../../../workers/handle-button.ts';
@@ -22,16 +23,27 @@ const AFTER_APPLY = buildState({
 });
 const WHERE = { repositoryId: '42', repositoryFullName: 'acme/infra', sender: buildAccount('ann') };
 
-/** What was decided, in a pull request as it stands. */
-function stage(state: PullRequestState, permission: Permission = 'write') {
+/** What was decided, in a pull request as it stands; `decided`: when the decision is made, where that is another. */
+function stage(
+  state: PullRequestState,
+  permission: Permission = 'write',
+  decided = state,
+  failures: Readonly<Record<number, Error>> = {},
+) {
   const decisions: Decision[] = [];
   const pull = buildPullRequest();
   const host = {
     host: 'github.com',
     getRepository: async () => buildRepository(),
-    getPullRequest: async () => pull,
+    getPullRequest: async (_repository: object, number: number) => {
+      const failure = failures[number];
+      if (failure !== undefined) throw failure;
+      return pull;
+    },
     getPermission: async () => permission,
-    findPullRequestsOfCommit: async () => [7],
+    findPullRequestsOfCommit: async () => [...Object.keys(failures).map(Number), 7],
+    getGitSource: async () => ({}),
+    headRefOf: () => 'refs/pull/7/head',
   } as unknown as VcsHost;
   const context = {
     config: {
@@ -42,6 +54,13 @@ function stage(state: PullRequestState, permission: Permission = 'write') {
       permissions: {},
       drift: { defaults: {} },
       forks: 'off',
+      checkoutStrategy: 'branch',
+      terraform: { distribution: 'terraform' },
+    },
+    commits: { read: async () => ({ sha: HEAD, entries: [], paths: [], configuration: new Map() }) },
+    mirror: {
+      fetch: async () => new Map([`refs/heads/${pull.baseRef}`, 'refs/pull/7/head'].map((ref) => [ref, HEAD])),
+      listChangedFiles: async () => [],
     },
     publications: { findPullRequestOfBatch: async () => state.pull.id },
     pulls: {
@@ -53,7 +72,7 @@ function stage(state: PullRequestState, permission: Permission = 'write') {
     runs: {
       readState: async () => state,
       decide: async (_id: string, _version: number, decide: (state: PullRequestState) => Decision) => {
-        decisions.push(decide(state));
+        decisions.push(decide(decided));
         return { kind: 'decided', wakeups: { runIds: [], pullRequestIds: [], deliveries: [] } };
       },
     },
@@ -99,6 +118,16 @@ describe('a press of a button', () => {
     await press('apply', 'applied');
     expect(said()[1]).toContain('ann has no permission');
   });
+
+  test('of Apply does nothing when newer plans come while its facts are gathered', async () => {
+    const planned = buildState({ planBatch: PLANNED, latest: [buildRun({ batch: PLANNED })] });
+    const alone = stage(planned);
+    await alone.press('apply', 'planned');
+    expect(alone.said()[0]).toContain('its plan failed');
+    const overtaken = stage(planned, 'write', { ...planned, planBatch: APPLIED });
+    await overtaken.press('apply', 'planned');
+    expect(overtaken.said()[0]).toContain('made anew or applied since');
+  });
 });
 
 test('a re-run of a check run is one request, however often it is delivered; of a suite the delivery counts', async () => {
@@ -110,4 +139,13 @@ test('a re-run of a check run is one request, however often it is delivered; of 
   const [first, second, third, fourth] = keys().map((key) => key.replace(/:\w{64}$/, ''));
   expect([first, second]).toEqual(['rerun:applied:id-of-ann:7', 'rerun:applied:id-of-ann:7']);
   expect([third, fourth]).toEqual(['rerun:d3:7', 'rerun:d4:7']);
+});
+
+test('a re-run comes to every pull request of the commit, also after one that fails; what may pass is what is told', async () => {
+  const refused = new HostRefusedError('gone', { status: 404 });
+  const passing = new Error('busy');
+  const { said, rerun } = stage(AFTER_APPLY, 'none', AFTER_APPLY, { 3: refused, 5: passing });
+  const error = await rerun('applied', 'd1').catch((thrown: unknown) => thrown);
+  expect(said()).toHaveLength(1);
+  expect(error).toMatchObject({ cause: passing });
 });

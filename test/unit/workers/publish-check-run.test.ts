@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { commitSha } from '../../../src/core/repository.ts';
 import { HEAD, OLD_HEAD } from '../../support/builders.ts';
 import { publishOn } from '../../support/publish-stage.ts';
 
@@ -11,6 +12,16 @@ describe('the check run', () => {
       { id: '5', headSha: OLD_HEAD, status: 'completed', conclusion: 'cancelled' },
       { id: undefined, headSha: HEAD, status: 'completed' },
     ]);
+  });
+
+  test('what is said to be superseded is told apart by its commit, so that a re-run of the next one is not taken for the same', async () => {
+    const third = commitSha('3'.repeat(40));
+    const namesOf = async (sha: string) => {
+      const { checkRuns } = await publishOn({ wanted: { checkRun: { id: '5', sha, hash: 'in_progress:whatever' } } });
+      return checkRuns.filter((run) => run.conclusion === 'cancelled').map((run) => run.externalId);
+    };
+    const names = [...(await namesOf(OLD_HEAD)), ...(await namesOf(third))];
+    expect(new Set(names).size).toBe(2);
   });
 
   test('a check run that had ended when a newer commit came is left alone', async () => {

@@ -11,6 +11,15 @@ describe('commit statuses', () => {
     expect(statuses.map(({ context }) => context)).toEqual(['holdfast/apply']);
   });
 
+  test('a merged pull request leaves alone what an open one says on the same commit', async () => {
+    const state = { ...plannedState(), pull: buildPullRequestRecord({ state: 'merged' }) };
+    const contexts = async (shared: readonly string[]) =>
+      (await publishOn({ state, wanted: { shared: new Set(shared) } })).statuses.map(({ context }) => context);
+    expect(await contexts([])).toContain('holdfast/apply');
+    expect(await contexts(['holdfast/apply'])).not.toContain('holdfast/apply');
+    expect(await contexts(['holdfast/apply'])).toContain('holdfast/plan');
+  });
+
   test('what waits on an earlier commit ends there, last of all, and is asked for once when the host refuses', async () => {
     const leftPending = [
       { sha: OLD_HEAD, context: 'holdfast/plan' },
