@@ -3,6 +3,7 @@ import type { ServerConfig } from '../src/config/server-config.ts';
 import type { Seal } from '../src/lib/seal.ts';
 import type { CounterStore } from '../src/ports/counter-store.ts';
 import type { DeliveryStore } from '../src/ports/delivery-store.ts';
+import type { DriftOverview } from '../src/ports/drift-overview.ts';
 import type { DriftStore } from '../src/ports/drift-store.ts';
 import type { HclParser } from '../src/ports/hcl-parser.ts';
 import type { JobQueue } from '../src/ports/job-queue.ts';
@@ -48,6 +49,7 @@ export interface WorkerContext {
   readonly publications: PublicationStore;
   readonly drift: DriftStore;
   readonly reports: ReportStore;
+  readonly overview: DriftOverview;
   readonly notifications: NotificationStore;
   /** By the name of the receiver. */
   readonly notifiers: ReadonlyMap<string, Notifier>;

@@ -7,6 +7,7 @@ import { eventJob } from './event-job.ts';
 import { reportJob } from './drift/report-job.ts';
 import { driftJob } from './drift/drift-job.ts';
 import { notifyJob } from './drift/notify-job.ts';
+import { remindJob } from './drift/remind-job.ts';
 import { trackJob } from './drift/track-branches.ts';
 import { createProviderMirror } from './provider-mirror.ts';
 import { publishJob } from './publish-job.ts';
@@ -23,6 +24,7 @@ const CLEANUP_EVERY_MS = 5 * 60_000;
 /** How often the hosts are asked for repositories that nobody has told us of, milliseconds. */
 const TRACK_EVERY_MS = 3_600_000;
 const DRIFT_EVERY_MS = 10_000;
+const REMIND_EVERY_MS = 5 * 60_000;
 const NOTIFY_EVERY_MS = 10_000;
 /** Fetching providers may take a while on a slow line, milliseconds. */
 const PROVIDER_TIMEOUT_MS = 10 * 60_000;
@@ -53,6 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       cleanup: () => cleanupJob(context),
       track: () => trackJob(context),
       drift: () => driftJob(context),
+      remind: () => remindJob(context),
       notify: () => notifyJob(context),
     },
     {
@@ -64,6 +67,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       cleanup: 1,
       track: 1,
       drift: 1,
+      remind: 1,
       notify: 1,
     },
   );
@@ -76,6 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   // Somebody may have changed the list of repositories before this start.
   await context.queue.enqueue('track', {});
   await context.queue.repeat('drift', {}, DRIFT_EVERY_MS);
+  await context.queue.repeat('remind', {}, REMIND_EVERY_MS);
   await context.queue.repeat('notify', {}, NOTIFY_EVERY_MS);
   return { publishRest: (withinMs) => publishRest(context, withinMs) };
 }

@@ -61,6 +61,13 @@ export const JOBS = {
     attempts: 1,
     backoffMs: 0,
   },
+  /** Decides to tell of drift checks that are overdue or suspended for long: nothing happens that would tell of them. */
+  remind: {
+    payload: z.object({}),
+    key: () => 'remind',
+    attempts: 1,
+    backoffMs: 0,
+  },
   /** Tells receivers outside of drift what waits for them in the outbox. */
   notify: {
     payload: z.object({}),

@@ -70,5 +70,7 @@ export interface DriftOverview {
   /** Branches whose projects cannot be read, for longest first. */
   listProblems(limit: number): Promise<readonly BranchProblem[]>;
   findProblem(repositoryId: string): Promise<BranchProblem | undefined>;
+  /** Those whose checks are overdue, and those that are suspended since before then, without an end. */
+  listWaiting(suspendedBefore: Date, limit: number): Promise<readonly ProjectOverview[]>;
   readFigures(): Promise<DriftFigures>;
 }

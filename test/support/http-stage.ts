@@ -136,7 +136,7 @@ function rememberingQueue(jobs: string[]): JobQueue {
       cleanup: 0,
       track: 0,
       drift: 0,
-      notify: 0,
+      notify: 0, remind: 0,
     }),
     drain: async () => undefined,
     close: async () => undefined,

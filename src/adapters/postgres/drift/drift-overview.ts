@@ -61,6 +61,12 @@ export function createDriftOverview(db: Kysely<Database>): DriftOverview {
       const rows = await selectProblems(db).where('tracked_branches.repository_id', '=', repositoryId).execute();
       return rows.flatMap(toProblem)[0];
     },
+    listWaiting: async (suspendedBefore, limit) => {
+      const suspended = sql<boolean>`p.listed and p.suspension is not null and p.suspension ->> 'until' is null
+        and (p.suspension ->> 'since')::timestamptz < ${suspendedBefore}`;
+      const waiting = sql<boolean>`(${suspended} or ${HEALTH} = 'overdue')`;
+      return (await select().where(waiting).orderBy('p.project_key').limit(limit).execute()).map(toOverview);
+    },
     readFigures: () => readFigures(db),
   };
 }
