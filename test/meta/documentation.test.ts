@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { generateAll } from '../../src/config/generate.ts';
-import { readServerConfig } from '../../src/config/load-server-config.ts';
+import { guessKind, validateFile } from '../../src/config/validate-file.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SKIPPED = /node_modules|\.git\/|reports|fixtures|\.stryker/;
@@ -52,16 +52,40 @@ describe('every page of documentation', () => {
       'cancel',
       'version',
       'help',
+      'drift',
+      'approve',
     ];
     expect(commands.filter((name) => !known.includes(name))).toEqual([]);
     expect(unknownVariables(text)).toEqual([]);
   });
 
-  test("the README's server config is valid", () => {
-    const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(read('README.md')) ?? [];
-    const options = { readFile: () => 'secret-of-a-file', workingDirectory: ROOT, purpose: 'look' } as const;
-    const loaded = readServerConfig(yaml, 'README.md', { PROD_KEY_ID: 'key-id' }, options);
-    expect('problems' in loaded ? loaded.problems : []).toEqual([]);
+  const configs = [...read('README.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml);
+
+  test.each(configs)("the README's config %# is valid", (yaml) => {
+    const file = yaml.startsWith('# holdfast.yaml') ? 'holdfast.yaml' : 'server.yaml';
+    const readFile = () => 'https://file.example/with-a-secret';
+    const around = {
+      environment: { PROD_KEY_ID: 'key-id' },
+      readFile,
+      workingDirectory: ROOT,
+      purpose: 'look',
+    } as const;
+    const validation = validateFile(yaml, file, guessKind(file), around);
+    expect(validation.lines).toEqual([expect.stringMatching(/: valid (?:repository|server) config$/)]);
+  });
+
+  test('the README has configs of both kinds', () => {
+    expect(configs.length).toBeGreaterThan(2);
+    expect(configs.filter((yaml) => yaml.startsWith('# holdfast.yaml'))).toHaveLength(1);
+  });
+
+  test('every metric is documented, and nothing else', () => {
+    const page = read('src/http/README.md');
+    const documented = new Set(page.match(/`holdfast_[a-z_]+`/g)?.map((name) => name.slice(1, -1)));
+    const source = ['metrics.ts', 'drift-metrics.ts'].map((file) => read(`src/http/${file}`)).join('\n');
+    const own = [...source.matchAll(/gaugeOf\(\s*'([a-z_]+)'/g)].map(([, name = '']) => `holdfast_drift_${name}`);
+    const others = [...source.matchAll(/'(holdfast_[a-z_]+[a-z])'/g)].map(([, name = '']) => name);
+    expect([...documented].toSorted()).toEqual([...own, ...others].toSorted());
   });
 });
 
