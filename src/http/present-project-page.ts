@@ -2,6 +2,7 @@ import { allRules } from '../core/drift/decide-check.ts';
 import { isFlapping } from '../core/drift/lifecycle.ts';
 import { isInForce, type SilenceRule } from '../core/drift/silence-rules.ts';
 import { isSuspended } from '../core/drift/skip.ts';
+import { projectPagePath } from '../core/project.ts';
 import { exactDuration } from '../lib/duration.ts';
 import type { ProjectPageView, SilenceRuleView } from '../pages/project-view.ts';
 import type { FrameView, NoticeView, RunListItemView } from '../pages/view.ts';
@@ -91,7 +92,7 @@ async function presentHistory(
         : { label: `#${pull}`, url: `/runs?pull=${encodeURIComponent(run.pullRequestId)}` },
     );
   });
-  return { history, olderUrl: last && `?after=${encodeURIComponent(last.id)}#history` };
+  return { history, olderUrl: last && `${projectPagePath(project.key)}?after=${encodeURIComponent(last.id)}#history` };
 }
 
 function presentRule(rule: SilenceRule, now: Date): SilenceRuleView {

@@ -194,7 +194,7 @@ describe('a command for one project', () => {
     [['snooze', 'acme/infra', 'prod', '--for', '1d', '--until', '2027-01-01'], 'write --for or --until, not both'],
     [['snooze', 'acme/infra', 'prod', '--for', 'soon'], 'is no duration'],
     [['suspend', 'acme/infra', 'prod'], "required option '--reason <text>' not specified"],
-    [['ignore', 'acme/infra', 'prod'], "missing required argument 'address'"],
+    [['ignore', 'acme/infra', 'prod', '--reason', 'r', '--for', '1d'], "missing required argument 'address'"],
     [['runn'], 'Did you mean run?'],
   ])('%j is told what is wrong with it', async (args, problem) => {
     const { err, code } = await holdfast(args);
