@@ -238,6 +238,7 @@ describe.each(STAGES)('the issues of a VCS host: %s', (_name, create) => {
       expect(await events()).toEqual([
         {
           kind: 'issue_comment',
+          writtenAt: expect.any(Date),
           repositoryId: stage.repository.id,
           repositoryFullName: 'acme/infra',
           number,
