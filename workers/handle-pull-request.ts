@@ -25,7 +25,8 @@ export async function seeTo(
   pull: PullRequestRecord,
   actor: Account,
 ): Promise<void> {
-  const key = `autoplan:${pull.id}:${pull.version}`;
+  // Another title, or a base branch that moved, is no reason to plan again.
+  const key = `autoplan:${pull.id}:${pull.planVersion}`;
   const trigger: Trigger = { kind: 'autoplan', key, actor, commentId: undefined };
   if (pull.state !== 'open') return recordDecision(context, pull, (state) => decideClose(state, trigger));
   if (!servesBranch(rulesOf(context, pull.repository), pull.baseRef)) {
