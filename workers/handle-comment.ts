@@ -2,18 +2,13 @@ import { isStranger } from '../src/core/actor-rules.ts';
 import type { Command } from '../src/core/command.ts';
 import { parseComment, type TriggerWords } from '../src/core/command-parser.ts';
 import { answer, type Trigger } from '../src/core/decide.ts';
+import { REPLAY_WINDOW_MS } from '../src/core/replay-window.ts';
 import type { CommentEvent } from '../src/core/vcs-event.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { recordDecision } from './decide-pull-request.ts';
 import { runCommand } from './run-command.ts';
 import type { RunContext } from './run-context.ts';
 import { isAllowed, openPullRequest } from './open-pull-request.ts';
-
-/**
- * GitHub can be asked for a failed delivery for three days (its "Redelivering webhooks"); what comes much later was sent by somebody
- * else, and the record of what was done already does not go back for ever. Milliseconds.
- */
-const LATEST_MS = 9 * 24 * 3600_000;
 
 /** A comment is read as commands only when it is nothing else; then each line is done in order. */
 export async function handleComment(
@@ -23,7 +18,7 @@ export async function handleComment(
   receivedAt: Date,
 ): Promise<void> {
   if (event.own || !isAllowed(context, `${host.host}/${event.repositoryFullName}`)) return;
-  if (event.writtenAt !== undefined && receivedAt.getTime() - event.writtenAt.getTime() > LATEST_MS) {
+  if (event.writtenAt !== undefined && receivedAt.getTime() - event.writtenAt.getTime() > REPLAY_WINDOW_MS) {
     context.logger.warn({ comment: event.commentId }, 'a comment of long ago was delivered; it is left alone');
     return;
   }

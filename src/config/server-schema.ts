@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REPLAY_WINDOW_MS } from '../core/replay-window.ts';
 import { credential, mount, repositoryRule, teams, terraformBinary, verifyIgnore } from './server-rules-schema.ts';
 import { flag, globs, repoLocks, text, texts } from './schema-parts.ts';
 import { absolutePath, count, duration, encryptionKey, listenAddress, size, url } from './server-values.ts';
@@ -63,6 +64,14 @@ const github = {
     'GITHUB_WRITES_PER_HOUR',
   ),
 };
+
+/** Above the replay window, by the time that a delivery may wait until it is handled. */
+const RUNS_AT_LEAST_DAYS = REPLAY_WINDOW_MS / (24 * 3600_000) + 5;
+
+const runsRetention = duration.refine(
+  (ms) => ms >= RUNS_AT_LEAST_DAYS * 24 * 3600_000,
+  `must be ${RUNS_AT_LEAST_DAYS}d or more: by them a comment that is delivered again is recognised`,
+);
 
 /** Everything the operator can say, and the one place where it is described. */
 export const serverConfig = z
@@ -198,8 +207,8 @@ export const serverConfig = z
             'RETENTION_DELIVERIES',
           ),
           runs: key(
-            duration.prefault('180d'),
-            'Pull requests that ended, with their runs and results; of those still open what is neither the newest nor needed.',
+            runsRetention.prefault('180d'),
+            `Pull requests that ended, with their runs and results; of those still open what is neither the newest nor needed. At least ${RUNS_AT_LEAST_DAYS}d.`,
             'RETENTION_RUNS',
           ),
           audit: key(duration.prefault('400d'), 'The audit log.', 'RETENTION_AUDIT'),

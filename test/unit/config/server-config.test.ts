@@ -225,6 +225,7 @@ describe('the file', () => {
     ],
     ['credentials: [{name: a, phases: [plan], env: {A-B: x}}]', 'letters, digits and underscores'],
     ['credentials: [{name: a, phases: [plan], files: [{source: rel, target: /x}]}]', 'must be an absolute path'],
+    ['retention: {runs: 335h}', 'retention.runs: must be 14d or more'],
     ['terraform: {binaries: [{version: ">1", path: /x}]}', 'must be an exact version'],
     ['github: {app_id: 5, token: x}', 'github.token: cannot be set together'],
     ['github: {clone_url: "ssh://x/{repo}"}', 'github.clone_url: must begin with'],
