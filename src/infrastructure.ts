@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createJobQueue } from './adapters/bullmq/create-job-queue.ts';
 import { createBubblewrapSandbox } from './adapters/bubblewrap/bubblewrap-sandbox.ts';
@@ -29,6 +29,7 @@ import {
 } from './config/installation.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { createOutboundDispatcher } from './lib/outbound-dispatcher.ts';
+import { removeTree } from './lib/remove-tree.ts';
 import { createSeal, UnsealError } from './lib/seal.ts';
 import { Secret } from './lib/secret.ts';
 import { createWorkerId, isGoneFromHere } from './lib/worker-id.ts';
@@ -67,8 +68,8 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   opening.defer(() => queue.close());
   const hcl = createHclParser();
   opening.defer(() => hcl.close());
-  const workDirectory = await openWorkDirectory(directories);
-  opening.defer(() => rm(workDirectory, { recursive: true, force: true }));
+  const workDirectory = await openWorkDirectory(directories, logger);
+  opening.defer(() => removeLeft(workDirectory, logger));
   return {
     config,
     logger,
@@ -102,11 +103,18 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
 }
 
 /** A folder of this process alone. What else is there was left by one that is gone: the data directory is locked. */
-async function openWorkDirectory({ work }: DataDirectories): Promise<string> {
-  for (const name of await readdir(work)) await rm(join(work, name), { recursive: true, force: true, maxRetries: 3 });
+async function openWorkDirectory({ work }: DataDirectories, logger: Logger): Promise<string> {
+  for (const name of await readdir(work)) await removeLeft(join(work, name), logger);
   const own = join(work, `${process.pid}-${randomUUID().slice(0, 8)}`);
   await mkdir(own, { mode: 0o711 });
   return own;
+}
+
+/** What cannot be removed takes room and harms nobody, so it keeps nothing from starting or ending. */
+async function removeLeft(path: string, logger: Logger): Promise<void> {
+  await removeTree(path).catch((error: unknown) =>
+    logger.warn({ path, error }, 'what a run left behind cannot be removed; remove it by hand'),
+  );
 }
 
 /** git takes certificates as a file only. */
