@@ -8,7 +8,7 @@ import { chooseProjects, planNotes, recordDecision } from './decide-pull-request
 import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
 import type { RunContext } from './run-context.ts';
 import { openPullRequest } from './open-pull-request.ts';
-import { wake } from './wake.ts';
+import { wake } from '../src/jobs/wake.ts';
 
 /** Something about a pull request changed: what it is now decides, not what the event says. */
 export async function handlePullRequest(context: RunContext, host: VcsHost, event: PullRequestEvent): Promise<void> {

@@ -5,7 +5,7 @@ import { keepLease, LEASE_MS, type LeaseKeeper, stopReason } from './keep-lease.
 import { planRun } from './plan-run.ts';
 import { recordEnd } from './record-end.ts';
 import { describeError } from './describe-error.ts';
-import { wake } from './wake.ts';
+import { wake } from '../src/jobs/wake.ts';
 
 /**
  * Works on runs until none may be claimed. The job only wakes: which run is next is decided by the record, so that a lost,
