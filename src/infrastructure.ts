@@ -55,7 +55,9 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   await migrate(connection.db);
   const workerId = createWorkerId();
   opening.adopt(await announceWorker({ url: databaseUrl, workerId, logger }), (presence) => presence.close());
-  const sandbox = openSandbox(config, directories.slots, databaseUrl);
+  const workDirectory = await openWorkDirectory(directories, logger);
+  opening.defer(() => removeLeft(workDirectory, logger));
+  const sandbox = openSandbox(config, { slots: directories.slots, work: workDirectory }, databaseUrl);
   await checkMounts(sandbox, config);
   const settings = createSettingStore(connection.db, seal);
   await checkEncryptionKey(settings);
@@ -68,8 +70,6 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   opening.defer(() => queue.close());
   const hcl = createHclParser();
   opening.defer(() => hcl.close());
-  const workDirectory = await openWorkDirectory(directories, logger);
-  opening.defer(() => removeLeft(workDirectory, logger));
   return {
     config,
     logger,
@@ -175,10 +175,20 @@ export function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<str
   return new Map([[host.host, host]]);
 }
 
-export function openSandbox(config: ServerConfig, slotsDirectory: string, databaseUrl: Secret | undefined): Sandbox {
-  if (config.sandbox.kind === 'none') return createUnsandboxed({ directory: slotsDirectory });
+/** `work`: a folder that is removed when this program is gone, however it ended. */
+export function openSandbox(
+  config: ServerConfig,
+  { slots, work }: { readonly slots: string; readonly work: string },
+  databaseUrl: Secret | undefined,
+): Sandbox {
+  if (config.sandbox.kind === 'none') return createUnsandboxed({ directory: work });
   const denied = [databaseUrl, config.redisUrl].flatMap((url) => (url === undefined ? [] : hostsOf(url)));
-  return createBubblewrapSandbox({ slotsDirectory, uidRange: SLOT_UIDS, deniedAddresses: denied });
+  return createBubblewrapSandbox({
+    slotsDirectory: slots,
+    pipesDirectory: work,
+    uidRange: SLOT_UIDS,
+    deniedAddresses: denied,
+  });
 }
 
 /** What the server's config shows to every run. */
