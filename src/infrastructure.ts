@@ -60,7 +60,6 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   const sandbox = openSandbox(config, { slots: directories.slots, work: workDirectory }, databaseUrl);
   await checkMounts(sandbox, config);
   const settings = createSettingStore(connection.db, seal);
-  await checkEncryptionKey(settings);
   const digestKey = await readDigestKey(settings, secrets);
   const queue = await createJobQueue({
     backend:
@@ -147,19 +146,6 @@ async function startDatabase(opening: AsyncDisposableStack, config: ServerConfig
   return database.url;
 }
 
-/** A key that does not open what the database holds is lost or changed, and that is said before anything is sealed with it. */
-async function checkEncryptionKey(settings: SettingStore): Promise<void> {
-  try {
-    await settings.ensure('key-check', 'holdfast');
-  } catch (error) {
-    if (!(error instanceof UnsealError)) throw error;
-    throw new Error(
-      `The encryption key is not the one this database was used with: ${error.message}. Plans and logs in it could not be read. Restore the key (HOLDFAST_ENCRYPTION_KEY, or encryption.key in the data directory), or name it in HOLDFAST_PREVIOUS_ENCRYPTION_KEYS.`,
-      { cause: error },
-    );
-  }
-}
-
 export function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<string, VcsHost> {
   const { github } = config;
   if (github === undefined) return new Map();
@@ -213,11 +199,24 @@ function hostsOf(url: Secret): readonly string[] {
   return name === '' || name.startsWith('/') || name.includes('%') ? [] : [name.replace(/^\[|\]$/g, '')];
 }
 
-/** Plans are compared between machines and over years, so the key stays when the encryption key, from which it was first made, is replaced. */
+/**
+ * A key that does not open what the database holds is lost or changed, and that is said before anything is sealed with it. Plans are compared
+ * between machines and over years, so their key stays when the encryption key, from which it was first made, is replaced. The check stays
+ * sealed with the first encryption key: plans and logs are not sealed anew either, so that one has to stay named.
+ */
 async function readDigestKey(
   settings: SettingStore,
   { encryptionKeys }: InstallationSecrets,
 ): Promise<Secret<Uint8Array>> {
   const first = createHmac('sha256', encryptionKeys[0].reveal()).update('plan digests').digest();
-  return new Secret(new Uint8Array(await settings.ensure('digest-key', first)));
+  try {
+    await settings.ensure('key-check', 'holdfast');
+    return new Secret(new Uint8Array(await settings.ensureSealedAnew('digest-key', first)));
+  } catch (error) {
+    if (!(error instanceof UnsealError)) throw error;
+    throw new Error(
+      `The encryption key is not the one this database was used with, or a former one is no longer named: ${error.message}. Plans and logs in it could not be read. Restore the key (HOLDFAST_ENCRYPTION_KEY, or encryption.key in the data directory), or name it in HOLDFAST_PREVIOUS_ENCRYPTION_KEYS.`,
+      { cause: error },
+    );
+  }
 }
