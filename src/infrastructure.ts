@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createJobQueue } from './adapters/bullmq/create-job-queue.ts';
 import { createBubblewrapSandbox } from './adapters/bubblewrap/bubblewrap-sandbox.ts';
@@ -36,6 +36,7 @@ import {
 import type { ServerConfig } from './config/server-config.ts';
 import { addressTo } from './core/drift/receivers.ts';
 import { createOutboundDispatcher } from './lib/outbound-dispatcher.ts';
+import { removeTree } from './lib/remove-tree.ts';
 import { createSeal, UnsealError } from './lib/seal.ts';
 import { Secret } from './lib/secret.ts';
 import { createWorkerId, isGoneFromHere } from './lib/worker-id.ts';
@@ -62,10 +63,11 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   await migrate(connection.db);
   const workerId = createWorkerId();
   opening.adopt(await announceWorker({ url: databaseUrl, workerId, logger }), (presence) => presence.close());
-  const sandbox = openSandbox(config, directories.slots, databaseUrl);
+  const workDirectory = await openWorkDirectory(directories, logger);
+  opening.defer(() => removeLeft(workDirectory, logger));
+  const sandbox = openSandbox(config, { slots: directories.slots, work: workDirectory }, databaseUrl);
   await checkMounts(sandbox, config);
   const settings = createSettingStore(connection.db, seal);
-  await checkEncryptionKey(settings);
   const digestKey = await readDigestKey(settings, secrets);
   const queue = await createJobQueue({
     backend:
@@ -75,8 +77,6 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
   opening.defer(() => queue.close());
   const hcl = createHclParser();
   opening.defer(() => hcl.close());
-  const workDirectory = await openWorkDirectory(directories);
-  opening.defer(() => rm(workDirectory, { recursive: true, force: true }));
   return {
     config,
     logger,
@@ -116,11 +116,18 @@ export async function openInfrastructure(config: ServerConfig, logger: Logger) {
 }
 
 /** A folder of this process alone. What else is there was left by one that is gone: the data directory is locked. */
-async function openWorkDirectory({ work }: DataDirectories): Promise<string> {
-  for (const name of await readdir(work)) await rm(join(work, name), { recursive: true, force: true, maxRetries: 3 });
+async function openWorkDirectory({ work }: DataDirectories, logger: Logger): Promise<string> {
+  for (const name of await readdir(work)) await removeLeft(join(work, name), logger);
   const own = join(work, `${process.pid}-${randomUUID().slice(0, 8)}`);
   await mkdir(own, { mode: 0o711 });
   return own;
+}
+
+/** What cannot be removed takes room and harms nobody, so it keeps nothing from starting or ending. */
+async function removeLeft(path: string, logger: Logger): Promise<void> {
+  await removeTree(path).catch((error: unknown) =>
+    logger.warn({ path, error }, 'what a run left behind cannot be removed; remove it by hand'),
+  );
 }
 
 /** git takes certificates as a file only. */
@@ -153,19 +160,6 @@ async function startDatabase(opening: AsyncDisposableStack, config: ServerConfig
   return database.url;
 }
 
-/** A key that does not open what the database holds is lost or changed, and that is said before anything is sealed with it. */
-async function checkEncryptionKey(settings: SettingStore): Promise<void> {
-  try {
-    await settings.ensure('key-check', 'holdfast');
-  } catch (error) {
-    if (!(error instanceof UnsealError)) throw error;
-    throw new Error(
-      `The encryption key is not the one this database was used with: ${error.message}. Plans and logs in it could not be read. Restore the key (HOLDFAST_ENCRYPTION_KEY, or encryption.key in the data directory), or name it in HOLDFAST_PREVIOUS_ENCRYPTION_KEYS.`,
-      { cause: error },
-    );
-  }
-}
-
 export function openHosts(config: ServerConfig, logger: Logger): ReadonlyMap<string, VcsHost> {
   const { github } = config;
   if (github === undefined) return new Map();
@@ -186,10 +180,20 @@ function openNotifiers({ notifications, proxyUrl, noProxy }: ServerConfig): Read
   return new Map(notifications.map((one) => [one.name, createNotifier({ ...one, proxyUrl, noProxy, now })]));
 }
 
-export function openSandbox(config: ServerConfig, slotsDirectory: string, databaseUrl: Secret | undefined): Sandbox {
-  if (config.sandbox.kind === 'none') return createUnsandboxed({ directory: slotsDirectory });
+/** `work`: a folder that is removed when this program is gone, however it ended. */
+export function openSandbox(
+  config: ServerConfig,
+  { slots, work }: { readonly slots: string; readonly work: string },
+  databaseUrl: Secret | undefined,
+): Sandbox {
+  if (config.sandbox.kind === 'none') return createUnsandboxed({ directory: work });
   const denied = [databaseUrl, config.redisUrl].flatMap((url) => (url === undefined ? [] : hostsOf(url)));
-  return createBubblewrapSandbox({ slotsDirectory, uidRange: SLOT_UIDS, deniedAddresses: denied });
+  return createBubblewrapSandbox({
+    slotsDirectory: slots,
+    pipesDirectory: work,
+    uidRange: SLOT_UIDS,
+    deniedAddresses: denied,
+  });
 }
 
 /** What the server's config shows to every run. */
@@ -214,11 +218,24 @@ function hostsOf(url: Secret): readonly string[] {
   return name === '' || name.startsWith('/') || name.includes('%') ? [] : [name.replace(/^\[|\]$/g, '')];
 }
 
-/** Plans are compared between machines and over years, so the key stays when the encryption key, from which it was first made, is replaced. */
+/**
+ * A key that does not open what the database holds is lost or changed, and that is said before anything is sealed with it. Plans are compared
+ * between machines and over years, so their key stays when the encryption key, from which it was first made, is replaced. The check stays
+ * sealed with the first encryption key: plans and logs are not sealed anew either, so that one has to stay named.
+ */
 async function readDigestKey(
   settings: SettingStore,
   { encryptionKeys }: InstallationSecrets,
 ): Promise<Secret<Uint8Array>> {
   const first = createHmac('sha256', encryptionKeys[0].reveal()).update('plan digests').digest();
-  return new Secret(new Uint8Array(await settings.ensure('digest-key', first)));
+  try {
+    await settings.ensure('key-check', 'holdfast');
+    return new Secret(new Uint8Array(await settings.ensureSealedAnew('digest-key', first)));
+  } catch (error) {
+    if (!(error instanceof UnsealError)) throw error;
+    throw new Error(
+      `The encryption key is not the one this database was used with, or a former one is no longer named: ${error.message}. Plans and logs in it could not be read. Restore the key (HOLDFAST_ENCRYPTION_KEY, or encryption.key in the data directory), or name it in HOLDFAST_PREVIOUS_ENCRYPTION_KEYS.`,
+      { cause: error },
+    );
+  }
 }

@@ -32,6 +32,7 @@ export async function startServer(infrastructure: Infrastructure, publicUrl: () 
     sessions: infrastructure.sessions,
     publicUrl,
     now: infrastructure.now,
+    trustedProxies: config.trustedProxies,
     allowedHosts: () => allowedHosts(app, config, publicUrl()),
     metrics,
     metricsNeedToken: config.metricsListen === undefined,

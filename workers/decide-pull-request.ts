@@ -6,7 +6,7 @@ import type { Decision, PullRequestRecord, PullRequestState } from '../src/core/
 import { RetryLaterError } from '../src/ports/job-queue.ts';
 import type { WorkerContext } from './context.ts';
 import type { GatheredPullRequest } from './gather-pull-request.ts';
-import { type Publish, wake } from './wake.ts';
+import { type Publish, wake } from '../src/jobs/wake.ts';
 
 /** Writes the decision and wakes who has to act on it. Facts that changed meanwhile are gathered again by a repeat of the whole job. */
 export async function recordDecision(

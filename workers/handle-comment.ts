@@ -3,18 +3,13 @@ import type { Command } from '../src/core/command.ts';
 import { parseComment } from '../src/core/command-parser.ts';
 import type { TriggerWords } from '../src/core/read-command-lines.ts';
 import { answer, type Trigger } from '../src/core/decide.ts';
+import { REPLAY_WINDOW_MS } from '../src/core/replay-window.ts';
 import type { CommentEvent } from '../src/core/vcs-event.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import { recordDecision } from './decide-pull-request.ts';
 import { runCommand } from './run-command.ts';
 import type { RunContext } from './run-context.ts';
 import { isAllowed, openPullRequest } from './open-pull-request.ts';
-
-/**
- * GitHub can be asked for a failed delivery for three days (its "Redelivering webhooks"); what comes much later was sent by somebody
- * else, and the record of what was done already does not go back for ever. Milliseconds.
- */
-const LATEST_MS = 9 * 24 * 3600_000;
 
 /** A comment is read as commands only when it is nothing else; then each line is done in order. */
 export async function handleComment(
@@ -57,7 +52,7 @@ export function isFromLongAgo(
   { commentId, writtenAt }: Pick<CommentEvent, 'commentId' | 'writtenAt'>,
   receivedAt: Date,
 ): boolean {
-  const isLate = writtenAt !== undefined && receivedAt.getTime() - writtenAt.getTime() > LATEST_MS;
+  const isLate = writtenAt !== undefined && receivedAt.getTime() - writtenAt.getTime() > REPLAY_WINDOW_MS;
   if (isLate) logger.warn({ comment: commentId }, 'a comment of long ago was delivered; it is left alone');
   return isLate;
 }

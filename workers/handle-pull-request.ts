@@ -8,7 +8,7 @@ import { chooseProjects, planNotes, recordDecision } from './decide-pull-request
 import { gatherPullRequest, rulesOf } from './gather-pull-request.ts';
 import type { RunContext } from './run-context.ts';
 import { openPullRequest } from './open-pull-request.ts';
-import { wake } from './wake.ts';
+import { wake } from '../src/jobs/wake.ts';
 
 /** Something about a pull request changed: what it is now decides, not what the event says. */
 export async function handlePullRequest(context: RunContext, host: VcsHost, event: PullRequestEvent): Promise<void> {
@@ -25,7 +25,8 @@ export async function seeTo(
   pull: PullRequestRecord,
   actor: Account,
 ): Promise<void> {
-  const key = `autoplan:${pull.id}:${pull.version}`;
+  // Another title, or a base branch that moved, is no reason to plan again.
+  const key = `autoplan:${pull.id}:${pull.planVersion}`;
   const trigger: Trigger = { kind: 'autoplan', key, actor, commentId: undefined };
   if (pull.state !== 'open') return recordDecision(context, pull, (state) => decideClose(state, trigger));
   if (!servesBranch(rulesOf(context, pull.repository), pull.baseRef)) {

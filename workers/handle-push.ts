@@ -2,7 +2,7 @@ import type { PushEvent } from '../src/core/vcs-event.ts';
 import type { VcsHost } from '../src/ports/vcs-host.ts';
 import type { RunContext } from './run-context.ts';
 import { openRepository, refreshPullRequest } from './open-pull-request.ts';
-import { wake } from './wake.ts';
+import { wake } from '../src/jobs/wake.ts';
 
 /** A base branch moved: what is known of the pull requests into it is refreshed. Whether their plans still hold is asked by the gate. */
 export async function handlePush(context: RunContext, host: VcsHost, event: PushEvent): Promise<void> {

@@ -113,7 +113,7 @@ function planned(
       kind: 'planned',
       summary: maskSummary(outcome, output),
       warnings: maskDiagnostics(outcome.diagnostics, output),
-      explanation: outcome.applyRefusal,
+      applyRefusal: outcome.applyRefusal,
     },
     phases: [checkout, ...toPhases(outcome.timings)],
     plan: newPlan(context, run, commit, outcome, output, {

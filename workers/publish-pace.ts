@@ -1,6 +1,6 @@
 import type { PullRequestState } from '../src/core/record.ts';
 import type { PublicationState } from '../src/ports/publication-store.ts';
-import { FIRST_SIGN_MS } from './wake.ts';
+import { FIRST_SIGN_MS } from '../src/jobs/wake.ts';
 
 /** What takes no longer is shown when it is there, and costs the host its result alone. */
 const FIRST_PROGRESS_MS = 10_000;

@@ -8,7 +8,7 @@ import type { WorkOutcome } from './drift/open-branch-project.ts';
 import { remediationRun } from './drift/remediation-run.ts';
 import { recordEnd } from './record-end.ts';
 import { describeError } from './describe-error.ts';
-import { wake } from './wake.ts';
+import { wake } from '../src/jobs/wake.ts';
 
 /**
  * Works on runs until none may be claimed. The job only wakes: which run is next is decided by the record, so that a lost,

@@ -1,5 +1,5 @@
 import type { WorkerContext } from './context.ts';
-import { wake } from './wake.ts';
+import { wake } from '../src/jobs/wake.ts';
 
 /** A delivery whose job is this late has lost it, milliseconds. */
 const DELIVERY_LATE_MS = 15_000;

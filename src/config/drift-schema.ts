@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DRIFT_DEFAULTS, MINIMUM_EVERY_MS } from '../core/drift/settings.ts';
 import { parseEnd } from '../lib/instant.ts';
 import { flag, text, texts } from './schema-parts.ts';
-import { key } from './server-key.ts';
+import { key } from './schema-keys.ts';
 import { count, duration } from './server-values.ts';
 
 const MONTH_MS = 31 * 86_400_000;

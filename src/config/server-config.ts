@@ -17,6 +17,8 @@ export interface ServerConfig {
   readonly listen: ListenAddress;
   /** Without a slash at its end; undefined: the address that is listened on. */
   readonly publicUrl: string | undefined;
+  /** Addresses and networks (CIDR) whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   /** undefined: made and printed once at the first start. */
   readonly webToken: Secret | undefined;
   /** An own listener for `/metrics` that needs no token; undefined: on the main one, with the token. */

@@ -1,54 +1,30 @@
 import { z } from 'zod';
+import { REPLAY_WINDOW_MS } from '../core/replay-window.ts';
 import { driftDefaults } from './drift-schema.ts';
+import { github } from './github-schema.ts';
 import { notifications } from './notification-config.ts';
-import { group, key } from './server-key.ts';
+import { group, key } from './schema-keys.ts';
 import { credential, mount, repositoryRule, teams, terraformBinary, verifyIgnore } from './server-rules-schema.ts';
-import { flag, globs, repoLocks, text, texts } from './schema-parts.ts';
-import { absolutePath, count, duration, encryptionKey, listenAddress, size, url } from './server-values.ts';
+import { flag, globs, repoLocks, text } from './schema-parts.ts';
+import {
+  absolutePath,
+  addressOrNetwork,
+  count,
+  duration,
+  encryptionKey,
+  listenAddress,
+  size,
+  url,
+} from './server-values.ts';
 import { workflows } from './workflow-schema.ts';
 
-const github = {
-  api_url: key(
-    url(['https:', 'http:']).prefault('https://api.github.com'),
-    'The REST API; `https://HOST/api/v3` for GitHub Enterprise Server.',
-    'GITHUB_API_URL',
-  ),
-  clone_url: key(
-    text
-      .refine(
-        (value) => /^(?:https?|file):\/\//.test(value) && value.includes('{repo}'),
-        'must begin with https://, http:// or file:// and contain {owner} and {repo}',
-      )
-      .optional(),
-    'Where git finds a repository; `{owner}` and `{repo}` are filled in. Default: beside the API.',
-    'GITHUB_CLONE_URL',
-  ),
-  token: key(text.optional(), 'A token to work with instead of an App.', 'GITHUB_TOKEN'),
-  token_path: key(absolutePath.optional(), 'A file with the token.', 'GITHUB_TOKEN_PATH'),
-  app_id: key(text.optional(), 'The App’s id.', 'GITHUB_APP_ID'),
-  private_key: key(text.optional(), 'The App’s private key, PEM.', 'GITHUB_PRIVATE_KEY'),
-  private_key_path: key(absolutePath.optional(), 'A file with the App’s private key.', 'GITHUB_PRIVATE_KEY_PATH'),
-  webhook_secret: key(
-    texts.prefault([]),
-    'Secrets of the webhook; while one is replaced, both.',
-    'GITHUB_WEBHOOK_SECRET',
-  ),
-  ca_path: key(
-    absolutePath.optional(),
-    'A file with certificates to trust beside the system’s, PEM.',
-    'GITHUB_CA_PATH',
-  ),
-  writes_per_minute: key(
-    count.prefault(80),
-    'Comments, edits and statuses a minute at most. GitHub allows 80; an Enterprise Server without secondary limits takes more.',
-    'GITHUB_WRITES_PER_MINUTE',
-  ),
-  writes_per_hour: key(
-    count.prefault(500),
-    'The same an hour. Set it lower when others write with the same credential.',
-    'GITHUB_WRITES_PER_HOUR',
-  ),
-};
+/** Above the replay window, by the time that a delivery may wait until it is handled. */
+const RUNS_AT_LEAST_DAYS = REPLAY_WINDOW_MS / (24 * 3600_000) + 5;
+
+const runsRetention = duration.refine(
+  (ms) => ms >= RUNS_AT_LEAST_DAYS * 24 * 3600_000,
+  `must be ${RUNS_AT_LEAST_DAYS}d or more: by them a comment that is delivered again is recognised`,
+);
 
 /** Everything the operator can say, and the one place where it is described. */
 export const serverConfig = z
@@ -59,6 +35,11 @@ export const serverConfig = z
         url(['https:', 'http:']).optional(),
         'How people and the VCS host reach `listen`; links are made from it.',
         'PUBLIC_URL',
+      ),
+      trusted_proxies: key(
+        z.array(addressOrNetwork).prefault(['127.0.0.1', '::1']),
+        'Addresses or networks of the proxies in front: what they say in `X-Forwarded-For` is taken for the client’s address.',
+        'TRUSTED_PROXIES',
       ),
       web_token: key(
         text.pipe(z.string().min(16, 'must have 16 characters or more')).optional(),
@@ -184,8 +165,8 @@ export const serverConfig = z
             'RETENTION_DELIVERIES',
           ),
           runs: key(
-            duration.prefault('180d'),
-            'Pull requests that ended, with their runs and results; of those still open what is neither the newest nor needed.',
+            runsRetention.prefault('180d'),
+            `Pull requests that ended, with their runs and results; of those still open what is neither the newest nor needed. At least ${RUNS_AT_LEAST_DAYS}d.`,
             'RETENTION_RUNS',
           ),
           audit: key(duration.prefault('400d'), 'The audit log.', 'RETENTION_AUDIT'),

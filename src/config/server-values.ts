@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration, parseScaled } from '../lib/duration.ts';
 import { compileRegex } from '../lib/linear-regex.ts';
@@ -32,6 +33,15 @@ export const listenAddress = text.transform((written, context) => {
   if (match && port <= 65_535) return { host: match.groups?.six ?? match.groups?.four ?? '', port };
   context.addIssue(`must be host:port such as 127.0.0.1:4141 or [::1]:4141, not ${JSON.stringify(written)}`);
   return z.NEVER;
+});
+
+/** An IP address, or a network in CIDR form. */
+export const addressOrNetwork = text.superRefine((written, context) => {
+  const [address = '', prefix = '', ...rest] = written.split('/');
+  const longest = isIP(address) === 6 ? 128 : 32;
+  const isNetwork = /^\d{1,3}$/.test(prefix) && Number(prefix) <= longest;
+  if (isIP(address) === 0 || rest.length > 0 || (written.includes('/') && !isNetwork))
+    context.addIssue(`must be an IP address, or a network such as 10.0.0.0/8, not ${JSON.stringify(written)}`);
 });
 
 /** A URL of one of these protocols, without a slash at its end. The value may hold a password, so it is not repeated. */

@@ -80,6 +80,7 @@ function toPlaces(raw: RawServerConfig, environment: Environment, options: LoadO
   return {
     listen: raw.listen,
     publicUrl: raw.public_url,
+    trustedProxies: raw.trusted_proxies,
     webToken: secret(raw.web_token),
     metricsListen: raw.metrics_listen,
     dataDir: isAbsolute(dataDir) ? dataDir : resolve(options.workingDirectory, dataDir),

@@ -71,7 +71,8 @@ export type RunResult =
       readonly kind: 'planned';
       readonly summary: PlanSummary;
       readonly warnings: readonly Diagnostic[];
-      readonly explanation: string | undefined;
+      /** Why this plan may be looked at only and never applied; undefined: nothing of the kind is known. */
+      readonly applyRefusal: string | undefined;
     }
   | {
       readonly kind: 'applied';

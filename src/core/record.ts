@@ -17,6 +17,8 @@ export function pullRequestId(repository: Pick<RepositoryRef, 'host' | 'id'>, nu
 export interface PullRequestRecord extends PullRequest {
   readonly id: PullRequestId;
   readonly version: number;
+  /** Grows whenever state, draft, head commit or base branch changes, also back to what it was: what a plan is made anew for. */
+  readonly planVersion: number;
 }
 
 interface RunFacts {

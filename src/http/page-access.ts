@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionStore } from '../ports/session-store.ts';
 import type { AccessToken, Session } from './access-token.ts';
 import { LoginAttempts } from './login-attempts.ts';
+import { clientAddress } from './request-fields.ts';
 
 export interface PageAccessOptions {
   readonly token: AccessToken;
@@ -64,10 +65,11 @@ export class PageAccess {
   }
 
   #check(request: FastifyRequest, candidate: string): Admission {
-    const waitSeconds = this.#attempts.waitSeconds(request.ip);
+    const address = clientAddress(request);
+    const waitSeconds = this.#attempts.waitSeconds(address);
     if (waitSeconds !== undefined) return { waitSeconds };
     if (this.#token.matches(candidate)) return 'admitted';
-    this.#attempts.countWrong(request.ip);
+    this.#attempts.countWrong(address);
     return 'stranger';
   }
 

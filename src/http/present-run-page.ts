@@ -94,8 +94,9 @@ function explanationOf({ result, cancelReason }: RunRecord): string | undefined 
     case undefined:
       return cancelReason;
     case 'failed':
-    case 'planned':
       return result.explanation;
+    case 'planned':
+      return result.applyRefusal;
     case 'cancelled':
     case 'interrupted':
       return result.reason;

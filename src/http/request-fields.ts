@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** No form of ours is longer. */
@@ -11,6 +12,11 @@ export function registerFormBody(app: FastifyInstance): void {
     { parseAs: 'string', bodyLimit: MAX_BYTES },
     (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body.toString()))),
   );
+}
+
+/** The client's address; that of the connection where a proxy passed on something else. */
+export function clientAddress({ ip, socket }: FastifyRequest): string {
+  return isIP(ip) === 0 ? (socket.remoteAddress ?? '') : ip;
 }
 
 /** A field of the posted form; empty when there is none. */

@@ -23,6 +23,8 @@ export interface HttpOptions {
   readonly publicUrl: () => string;
   /** Hosts that a browser may name; anything else is refused, so that a rebound DNS name reaches nothing. */
   readonly allowedHosts: () => readonly string[];
+  /** Addresses and networks (CIDR) of proxies, which tell the client's address in `X-Forwarded-For`. */
+  readonly trustedProxies: readonly string[];
   readonly metrics: () => Promise<string>;
   readonly metricsNeedToken: boolean;
   readonly now: () => Date;
@@ -47,6 +49,7 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
   const { requestMs, closeMs } = options.timeouts ?? TIMEOUTS;
   const app = Fastify({
     logger: false,
+    trustProxy: [...options.trustedProxies],
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: requestMs,
     connectionTimeout: requestMs,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { receiveWebhook, type WebhookDoor } from '../webhooks/receive-webhook.ts';
+import { clientAddress } from './request-fields.ts';
 
 /** GitHub sends up to 25 MB, but none of the events we use comes near this. */
 export const MAX_WEBHOOK_BYTES = 3 * 1024 * 1024;
@@ -27,7 +28,7 @@ export function registerWebhookRoutes(app: FastifyInstance, doors: readonly Webh
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const answer = await receiveWebhook(door, flatHeaders(request), body);
         if (answer.status !== 202)
-          door.logger.warn({ status: answer.status, ip: request.ip }, `webhook refused: ${answer.message}`);
+          door.logger.warn({ status: answer.status, ip: clientAddress(request) }, `webhook refused: ${answer.message}`);
         return reply.code(answer.status).send({ message: answer.message });
       },
     );

@@ -19,22 +19,46 @@ interface Pipe {
 export class ProgramOutput {
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** The descriptors for 1 and 2 of the program's `stdio`. */
-  readonly writeEnds: readonly [number, number];
+  readonly #writeEnds: readonly [number, number];
 
   constructor(stdout: Pipe, stderr: Pipe) {
     this.stdout = reader(stdout);
     this.stderr = reader(stderr);
-    this.writeEnds = [stdout.writeEnd, stderr.writeEnd];
+    this.#writeEnds = [stdout.writeEnd, stderr.writeEnd];
   }
 
+  /** `owner`: the uid and gid the program will have. */
   give(owner: number): void {
-    for (const end of this.writeEnds) fchownSync(end, owner, owner);
+    try {
+      for (const end of this.#writeEnds) fchownSync(end, owner, owner);
+    } catch (error) {
+      this.#giveUp();
+      throw error;
+    }
   }
 
-  /** To be called once after the program was started, or the output never ends. */
-  giveAway(): void {
-    for (const end of this.writeEnds) closeSync(end);
+  /**
+   * Starts the program, once, with the descriptors for 1 and 2 of its `stdio`. From then on they are its alone, or the output would never
+   * end; nothing stays open when it cannot be started at all.
+   */
+  startWith<T>(start: (writeEnds: readonly [number, number]) => T): T {
+    try {
+      const started = start(this.#writeEnds);
+      this.#giveAway();
+      return started;
+    } catch (error) {
+      this.#giveUp();
+      throw error;
+    }
+  }
+
+  #giveAway(): void {
+    for (const end of this.#writeEnds) closeSync(end);
+  }
+
+  #giveUp(): void {
+    this.#giveAway();
+    this.destroy();
   }
 
   /** Resolves when nobody can print any more. */
@@ -87,7 +111,7 @@ export class OutputPipes {
       const paths = Array.from({ length: PIPES_AT_ONCE }, (_, index) => join(folder, String(index)));
       const argv = ['--mode=600', '--', ...paths];
       await execa(this.#mkfifo, argv, { extendEnv: false, env: {}, timeout: MKFIFO_PATIENCE_MS });
-      this.#ready.push(...paths.map(openBothEnds));
+      for (const path of paths) this.#ready.push(openBothEnds(path));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -97,7 +121,12 @@ export class OutputPipes {
 /** The end for reading first, which waits for no writer; the end for writing then finds its reader. See fifo(7). */
 function openBothEnds(path: string): Pipe {
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return { readEnd, writeEnd: openSync(path, constants.O_WRONLY) };
+  try {
+    return { readEnd, writeEnd: openSync(path, constants.O_WRONLY) };
+  } catch (error) {
+    closeSync(readEnd);
+    throw error;
+  }
 }
 
 function reader({ readEnd }: Pipe): Readable {

@@ -49,6 +49,18 @@ describe('facts', () => {
     expect((await stage.pulls.saveSeen({ ...older, number: 2 }, 0))?.number).toBe(2);
   });
 
+  test('what is planned anew for is counted, also when it is as it was before; title, address and base commit are not', async () => {
+    const versions: number[] = [];
+    const see = async (some: Parameters<typeof stage.open>[1]) =>
+      void versions.push((await stage.open(1, some)).planVersion);
+    for (const some of [{}, { title: 'other' }, { url: 'https://x' }, { baseSha: OLD_HEAD }, {}]) await see(some);
+    expect(versions).toEqual([1, 1, 1, 1, 1]);
+    versions.length = 0;
+    const changes = [{ headSha: OLD_HEAD }, { baseRef: 'staging' }, { draft: true }, { state: 'closed' }] as const;
+    for (const some of changes) for (const seen of [some, {}]) await see(seen);
+    expect(versions).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   test('the same facts saved by many at once are one pull request of version one', async () => {
     await Promise.all(Array.from({ length: 6 }, () => stage.open(1)));
     expect((await stage.open(1)).version).toBe(1);

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -43,11 +43,12 @@ async function digestKeyWith(current: KeyName, ...previous: readonly KeyName[]):
 }
 
 describe('replacing the encryption key', () => {
-  test('leaves what plans are compared with as it is, also when the former key is no longer named', async () => {
+  test('leaves what plans are compared with as it is, and needs the former key for what else it sealed', async () => {
     const before = await digestKeyWith('first');
     expect(await digestKeyWith('second', 'first')).toBe(before);
-    expect(await digestKeyWith('second')).toBe(before);
+    await expect(digestKeyWith('second')).rejects.toThrow('a former one is no longer named');
     await expect(digestKeyWith('first')).rejects.toThrow('encryption key is not the one');
+    expect(await digestKeyWith('second', 'first')).toBe(before);
   });
 
   test('a digest that an earlier Holdfast made stays valid', async () => {
@@ -76,3 +77,24 @@ test('what a Holdfast that is gone left of its work is removed, whoever has its 
   await infrastructure.close();
   expect(await readdir(work)).toEqual([]);
 });
+
+test.each(['none', 'bubblewrap'])(
+  'what the sandbox %s makes for a moment is in the folder that is removed',
+  async (kind) => {
+    const infrastructure = await open({ HOLDFAST_SANDBOX: kind });
+    try {
+      const MIB = 1024 * 1024;
+      const limits = { memoryBytes: 512 * MIB, processes: 64, diskBytes: 512 * MIB };
+      await using slot = await infrastructure.sandbox.openSlot(limits);
+      const command = { argv: ['/bin/true'], cwd: '/', env: {}, mounts: [], network: 'none' } as const;
+      await slot.run({ ...command, timeoutMs: 30_000, graceMs: 1_000, outputBytes: 1_000 });
+      const fds = await readdir('/proc/self/fd');
+      const links = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+      const pipes = links.filter((link) => link.startsWith(join(folder, 'data')) && link.includes('/pipes-'));
+      expect(pipes.some((link) => link.startsWith(infrastructure.workDirectory))).toBe(true);
+      expect(pipes.some((link) => link.includes('/slots/'))).toBe(false);
+    } finally {
+      await infrastructure.close();
+    }
+  },
+);

@@ -21,25 +21,32 @@ test('an empty database gets every table, in a schema of its own', async () => {
   expect(await database.db.selectFrom('runs').selectAll().execute()).toEqual([]);
 });
 
-test('plans that were made before their base branch was recorded are taken to be for that of their pull request', async () => {
+test('what was recorded before is taken over: the base branch of plans, under which number a pull request was planned, why a plan is not applied', async () => {
   await using database = await createEmptyDatabase();
   const first: MigrationProvider = { getMigrations: async () => ({ '0001_init': init }) };
   await migrate(database.db, first);
   await sql
     .raw(`
     insert into repositories values ('r', 'h', '1', 'acme', 'infra', 'main', false, true, 'u');
-    insert into pull_requests (id, repository_id, number, title, url, state, draft, fork, author_id, author_login, head_sha, head_ref, base_ref, base_sha, node_id)
-      values ('p', 'r', 1, 't', 'u', 'open', false, false, '1', 'ann', 'h', 'b', 'release', 'b', 'n');
+    insert into pull_requests (id, repository_id, number, title, url, state, draft, fork, author_id, author_login, head_sha, head_ref, base_ref, base_sha, node_id, version)
+      values ('p', 'r', 1, 't', 'u', 'open', false, false, '1', 'ann', 'h', 'b', 'release', 'b', 'n', 3);
     insert into batches (id, pull_request_id, trigger_key, operation, trigger, actor_id, actor_login, head_sha, base_sha, notes)
       values ('b', 'p', 'k', 'plan', 'autoplan', '1', 'ann', 'h', 'b', '{}');
-    insert into runs (id, batch_id, pull_request_id, repository_id, project_key, project, operation, state, ready)
-      values ('u', 'b', 'p', 'r', 'key', '{}', 'plan', 'succeeded', true);
+    insert into runs (id, batch_id, pull_request_id, repository_id, project_key, project, operation, state, ready, result)
+      values ('u', 'b', 'p', 'r', 'key', '{}', 'plan', 'succeeded', true, '{"kind": "planned", "explanation": "it would be lost"}'),
+        ('f', 'b', 'p', 'r', 'other', '{}', 'plan', 'failed', true, '{"kind": "failed", "explanation": "it broke"}');
     insert into plans (id, run_id, pull_request_id, project_key, head_sha, base_sha, merge_sha, inputs_digest, canonical_digest, empty, state)
       values ('l', 'u', 'p', 'key', 'h', 'b', 'm', 'i', 'c', false, 'current')`)
     .execute(database.db);
   expect(await migrate(database.db)).toContain('0003_base_ref');
   for (const table of ['batches', 'plans'] as const)
     expect(await database.db.selectFrom(table).select('base_ref').execute()).toEqual([{ base_ref: 'release' }]);
+  expect(await database.db.selectFrom('pull_requests').select('plan_version').execute()).toEqual([{ plan_version: 3 }]);
+  const runs = await database.db.selectFrom('runs').select('result').orderBy('id').execute();
+  expect(runs.map((run) => run.result)).toEqual([
+    { kind: 'failed', explanation: 'it broke' },
+    { kind: 'planned', applyRefusal: 'it would be lost' },
+  ]);
 });
 
 test('what is up to date is left alone', async () => {

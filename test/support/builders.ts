@@ -65,7 +65,7 @@ export function buildPullRequest(some: Partial<PullRequest> = {}): PullRequest {
 
 export function buildPullRequestRecord(some: Partial<PullRequest> = {}): PullRequestRecord {
   const pull = buildPullRequest(some);
-  return { ...pull, id: pullRequestId(pull.repository, pull.number), version: 1 };
+  return { ...pull, id: pullRequestId(pull.repository, pull.number), version: 1, planVersion: 1 };
 }
 
 export function buildProject(some: Partial<Project> = {}): Project {

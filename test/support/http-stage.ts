@@ -88,6 +88,7 @@ export async function startHttpStage(some: Partial<HttpOptions> = {}): Promise<H
     sessions: createSessionStore(db),
     publicUrl: () => url,
     allowedHosts: () => [new URL(url).host, 'holdfast.example'],
+    trustedProxies: ['127.0.0.1'],
     metrics: async () => 'holdfast_up 1\n',
     metricsNeedToken: true,
     now: () => new Date(),

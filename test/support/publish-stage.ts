@@ -184,7 +184,7 @@ export function configProblemState(some: Partial<PullRequestState>): PullRequest
 export function plannedState(some: Partial<PullRequestState> = {}): PullRequestState {
   const counts = { add: 1, change: 0, destroy: 0, replace: 0, import: 0, move: 0, forget: 0, outputs: 0 };
   const summary = { empty: false, counts, changes: [], drifted: [], checks: [], canonicalDigest: 'canonical' };
-  const result = { kind: 'planned', summary, warnings: [], explanation: undefined } as const;
+  const result = { kind: 'planned', summary, warnings: [], applyRefusal: undefined } as const;
   const latest = [buildRun({ state: 'succeeded', result })];
   return buildState({ planBatch: buildBatch(), latest, plans: [buildPlan()], ...some });
 }

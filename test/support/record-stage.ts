@@ -135,7 +135,7 @@ export function planned(some: Partial<NewPlan> = {}): RunEnd & { readonly plan: 
   };
   return {
     state: 'succeeded',
-    result: { kind: 'planned', summary, warnings: [], explanation: undefined },
+    result: { kind: 'planned', summary, warnings: [], applyRefusal: undefined },
     phases: [],
     plan: {
       id: randomUUID(),

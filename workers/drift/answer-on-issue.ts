@@ -5,7 +5,7 @@ import type { Repository } from '../../src/core/repository.ts';
 import type { ReportIssue } from '../../src/ports/report-store.ts';
 import type { VcsHost } from '../../src/ports/vcs-host.ts';
 import type { RunContext } from '../run-context.ts';
-import { wake } from '../wake.ts';
+import { wake } from '../../src/jobs/wake.ts';
 
 /** A comment of a person on an issue of ours. */
 export interface IssueComment {

@@ -2,7 +2,7 @@ import type { IssueEvent } from '../../src/core/vcs-event.ts';
 import type { VcsHost } from '../../src/ports/vcs-host.ts';
 import { isAllowed, openRepository } from '../open-pull-request.ts';
 import type { RunContext } from '../run-context.ts';
-import { wake } from '../wake.ts';
+import { wake } from '../../src/jobs/wake.ts';
 
 /**
  * Somebody closed, reopened, deleted or transferred an issue of ours: how it stands now is asked and written down. What follows is

@@ -13,7 +13,7 @@ import { describeError } from '../describe-error.ts';
 import { rulesOf } from '../gather-pull-request.ts';
 import { UnansweredCommandError } from '../unanswered-command-error.ts';
 import { readFindings } from '../views/drift-issue-view.ts';
-import { wake } from '../wake.ts';
+import { wake } from '../../src/jobs/wake.ts';
 import { answerOnIssue, type IssueComment } from './answer-on-issue.ts';
 import { sealFindings } from './drift-check-run.ts';
 import { gatherRemediationFacts } from './gather-remediation-facts.ts';

@@ -49,9 +49,9 @@ export function isToBeApplied(row: ProjectRuns): boolean {
   return row.current !== undefined && !row.current.empty;
 }
 
-/** Its plan may be looked at only: it comes from a fork, or its state would be lost (the explanation of a plan says so). */
+/** Its plan may be looked at only: it comes from a fork, or its state would be lost. */
 export function isNeverApplied(pull: Pick<PullRequest, 'fork'>, { plan }: ProjectRuns): boolean {
-  return pull.fork || (plan.result?.kind === 'planned' && plan.result.explanation !== undefined);
+  return pull.fork || (plan.result?.kind === 'planned' && plan.result.applyRefusal !== undefined);
 }
 
 /** Facts of the plan that counts: the newest one, or the fresh one that a verification left in its place. */

@@ -172,7 +172,7 @@ function explanationOf(run: RunRecord, { plan, verified }: ProjectRuns): string 
       return undefined;
     default:
       if (verified !== undefined) return FRESH_PLAN;
-      return plan.result?.kind === 'planned' ? plan.result.explanation : undefined;
+      return plan.result?.kind === 'planned' ? plan.result.applyRefusal : undefined;
   }
 }
 

@@ -19,6 +19,8 @@ import {
 export interface BubblewrapOptions {
   /** A folder of this program's own for the few files every sandbox sees; made when missing. */
   readonly slotsDirectory: string;
+  /** Where pipes have their names for a moment, when not there: what a killed program leaves is to be removed by the next one. */
+  readonly pipesDirectory?: string;
   /** Used only when we are root: one uid per open slot. Nothing else of the machine may use them. */
   readonly uidRange: UidRange;
   /** Addresses, networks (CIDR) or host names that `egress` never reaches, such as the database's, the queue's and the artifact store's. */
@@ -62,7 +64,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
       tools,
       system: await prepareSystemLayout(options.slotsDirectory),
       groupPlace: 'why' in place ? undefined : place,
-      pipes: new OutputPipes({ mkfifo: tools.mkfifo, directory: options.slotsDirectory }),
+      pipes: new OutputPipes({ mkfifo: tools.mkfifo, directory: options.pipesDirectory ?? options.slotsDirectory }),
     };
   };
 

@@ -60,14 +60,15 @@ export class SandboxedProgram {
     const inner = [...options.drop, options.bwrap, '--args', String(INNER_ARGUMENTS_FD), '--', ...options.argv];
     const outer = options.outerArguments ? [options.bwrap, '--args', String(OUTER_ARGUMENTS_FD), '--'] : [];
     const [program = options.bwrap, ...argv] = [...outer, ...inner];
-    this.#child = spawn(program, argv, {
-      env: {},
-      cwd: '/',
-      // A group of its own: ^C in the operator's terminal must not cut off a state that is being saved.
-      detached: true,
-      stdio: descriptors(options, output),
-    });
-    output.giveAway();
+    this.#child = output.startWith((writeEnds) =>
+      spawn(program, argv, {
+        env: {},
+        cwd: '/',
+        // A group of its own: ^C in the operator's terminal must not cut off a state that is being saved.
+        detached: true,
+        stdio: descriptors(options, writeEnds),
+      }),
+    );
     for (const stream of this.#child.stdio) stream?.on('error', () => {}); // EPIPE when it dies early; its end tells.
     this.#inner = new StatusStream(this.#readable(INNER_STATUS_FD));
     this.#exited = exitOf(this.#child);
@@ -167,9 +168,9 @@ export class SandboxedProgram {
   }
 }
 
-function descriptors(options: LaunchOptions, output: ProgramOutput): ('pipe' | 'ignore' | number)[] {
+function descriptors(options: LaunchOptions, writeEnds: readonly number[]): ('pipe' | 'ignore' | number)[] {
   const outer = options.outerArguments ? 'pipe' : 'ignore';
-  const stdio: ('pipe' | 'ignore' | number)[] = ['ignore', ...output.writeEnds];
+  const stdio: ('pipe' | 'ignore' | number)[] = ['ignore', ...writeEnds];
   stdio[OUTER_ARGUMENTS_FD] = outer;
   stdio[INNER_ARGUMENTS_FD] = 'pipe';
   stdio[INNER_STATUS_FD] = 'pipe';

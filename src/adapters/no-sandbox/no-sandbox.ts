@@ -97,13 +97,14 @@ class ProgramGroup {
   constructor(command: SandboxCommand, output: ProgramOutput) {
     const [program, ...argv] = command.argv;
     this.output = output;
-    this.child = spawn(program, argv, {
-      cwd: command.cwd,
-      env: { ...command.env },
-      detached: true,
-      stdio: ['ignore', ...output.writeEnds],
-    });
-    output.giveAway();
+    this.child = output.startWith((writeEnds) =>
+      spawn(program, argv, {
+        cwd: command.cwd,
+        env: { ...command.env },
+        detached: true,
+        stdio: ['ignore', ...writeEnds],
+      }),
+    );
   }
 
   interrupt(): boolean {

@@ -125,6 +125,8 @@ async function savePullRequest(
   };
   const changed = sql<boolean>`(pull_requests.title, pull_requests.url, pull_requests.state, pull_requests.draft, pull_requests.fork, pull_requests.head_sha, pull_requests.head_ref, pull_requests.base_ref, pull_requests.base_sha)
     is distinct from (excluded.title, excluded.url, excluded.state, excluded.draft, excluded.fork, excluded.head_sha, excluded.head_ref, excluded.base_ref, excluded.base_sha)`;
+  const plannedAnew = sql<boolean>`(pull_requests.state, pull_requests.draft, pull_requests.head_sha, pull_requests.base_ref)
+    is distinct from (excluded.state, excluded.draft, excluded.head_sha, excluded.base_ref)`;
   const result = await db
     .insertInto('pull_requests')
     .values({ id, repository_id: repositoryId(pull.repository), number: pull.number, version: 1, ...values })
@@ -132,6 +134,7 @@ async function savePullRequest(
       const update = conflict.column('id').doUpdateSet({
         ...values,
         version: sql`pull_requests.version + case when ${changed} then 1 else 0 end`,
+        plan_version: sql`pull_requests.plan_version + case when ${plannedAnew} then 1 else 0 end`,
         // One that is opened again keeps what it has.
         cleanup_pending: sql`pull_requests.cleanup_pending and (pull_requests.state = 'open' or excluded.state <> 'open')`,
         updated_at: sql`now()`,

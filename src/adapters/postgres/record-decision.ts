@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Transaction, sql } from 'kysely';
+import { type RawBuilder, type Transaction, sql } from 'kysely';
 import { mayAnswerOnceMore } from '../../core/answer-limits.ts';
 import { advanceBatch, type NewBatch } from '../../core/batch.ts';
 import type { Decision, PullRequestId, PullRequestRecord, Wakeups } from '../../core/record.ts';
@@ -171,10 +171,12 @@ async function insertBatch(
   batch: NewBatch,
 ): Promise<readonly string[]> {
   const batchId = randomUUID();
+  const at = await readClock(trx);
   await trx
     .insertInto('batches')
     .values({
       id: batchId,
+      created_at: at,
       pull_request_id: pull.id,
       trigger_key: batch.triggerKey,
       operation: batch.operation,
@@ -187,7 +189,7 @@ async function insertBatch(
       merge_sha: batch.mergeSha ?? null,
       source_comment_id: batch.sourceCommentId ?? null,
       notes: storableJson(batch.notes),
-      finished_at: batch.runs.length === 0 ? sql<Date>`now()` : null,
+      finished_at: batch.runs.length === 0 ? at : null,
     })
     .execute();
   const runs = batch.runs.map((run) => ({ ...run, id: randomUUID() }));
@@ -212,7 +214,7 @@ async function insertBatch(
         ready: step.ready.includes(run.id),
         priority: batch.operation === 'apply' ? 10 : 0,
         // Wherever runs are put in order they are in that of the decision.
-        queued_at: sql<Date>`now() + ${place}::int * interval '1 microsecond'`,
+        queued_at: sql<Date>`${at} + ${place}::int * interval '1 microsecond'`,
       })),
     )
     .execute();
@@ -226,6 +228,13 @@ async function insertBatch(
     })),
   );
   return step.ready;
+}
+
+/** Decisions are in the order in which they had the pull request's row: `now()` is that in which they began to wait for it. */
+async function readClock(trx: Transaction<Database>): Promise<RawBuilder<Date>> {
+  // As text: a Date has no microseconds.
+  const { rows } = await sql<{ at: string }>`select clock_timestamp()::text as at`.execute(trx);
+  return sql<Date>`${rows[0]?.at}::timestamptz`;
 }
 
 async function insertReplies(

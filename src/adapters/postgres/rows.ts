@@ -123,6 +123,7 @@ export function toPullRequest(row: PullRequestRow): PullRequestRecord {
   return {
     id: row.id as PullRequestId,
     version: row.version,
+    planVersion: row.plan_version,
     repository: {
       host: row.host,
       id: row.host_id,

@@ -84,6 +84,7 @@ interface PullRequestTable {
   base_sha: string;
   node_id: string;
   version: Generated<number>;
+  plan_version: Generated<number>;
   cleanup_pending: Generated<boolean>;
   comment_id: string | null;
   comment_node_id: string | null;

@@ -18,7 +18,7 @@ export async function checkSandbox(config: ServerConfig): Promise<readonly Findi
   const slots = await mkdtemp(join(tmpdir(), 'holdfast-doctor-'));
   try {
     await chmod(slots, 0o711);
-    const sandbox = openSandbox(config, slots, undefined);
+    const sandbox = openSandbox(config, { slots, work: slots }, undefined);
     const problems = await sandbox.check(network);
     const mounts = await sandbox.checkMounts(operatorMounts(config));
     const notes = await sandbox.notes();

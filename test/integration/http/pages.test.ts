@@ -44,7 +44,7 @@ const SUMMARY = {
 function plannedEnd(runId: string): RunEnd {
   return {
     state: 'succeeded',
-    result: { kind: 'planned', summary: SUMMARY, warnings: [], explanation: undefined },
+    result: { kind: 'planned', summary: SUMMARY, warnings: [], applyRefusal: undefined },
     phases: [{ name: 'init', ms: 1_900 }],
     plan: {
       id: randomUUID(),

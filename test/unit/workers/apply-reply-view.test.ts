@@ -19,7 +19,7 @@ const PLANNED: RunResult = {
   kind: 'planned',
   summary: { empty: false, counts: {} as never, changes: [], drifted: [], checks: [], canonicalDigest: '' },
   warnings: [],
-  explanation: undefined,
+  applyRefusal: undefined,
 };
 
 function applyOf(dir: string, result: RunResult, leftOut?: LeftOut): PullRequestRun {

@@ -26,14 +26,14 @@ const context = {
 interface Given {
   readonly pull?: Partial<PullRequest>;
   readonly plan?: Partial<PlanRecord>;
-  readonly explanation?: string;
+  readonly applyRefusal?: string;
 }
 
 /** One project, planned with changes. */
-async function viewOf({ pull = {}, plan = {}, explanation }: Given) {
+async function viewOf({ pull = {}, plan = {}, applyRefusal }: Given) {
   const empty = plan.empty ?? false;
   const summary = { empty, counts: counts({ add: 1 }), changes: [], drifted: [], checks: [], canonicalDigest: '' };
-  const result: RunResult = { kind: 'planned', summary, warnings: [], explanation };
+  const result: RunResult = { kind: 'planned', summary, warnings: [], applyRefusal };
   const project = buildProject({ applyRequirements: ['approved'] });
   const state = buildState({
     pull: buildPullRequestRecord(pull),
@@ -106,7 +106,7 @@ describe('the view of a plan', () => {
   });
 
   test('whose state would be lost is for looking at only, as is that of a fork', async () => {
-    expect((await viewOf({ explanation: 'no `backend` block' })).row).toMatchObject({
+    expect((await viewOf({ applyRefusal: 'no `backend` block' })).row).toMatchObject({
       state: { kind: 'plan_only' },
       explanation: 'no `backend` block',
     });

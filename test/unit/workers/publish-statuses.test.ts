@@ -62,7 +62,7 @@ describe('commit statuses', () => {
     expect(await statusOf(planned)).toMatchObject({ state: 'pending', description: '0 of 1 applied' });
     const latest = planned.latest.map((run) => ({
       ...run,
-      result: run.result?.kind === 'planned' ? { ...run.result, explanation: 'no `backend` block' } : undefined,
+      result: run.result?.kind === 'planned' ? { ...run.result, applyRefusal: 'no `backend` block' } : undefined,
     }));
     expect(await statusOf({ ...planned, latest })).toMatchObject({
       state: 'failure',

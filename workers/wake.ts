@@ -1,1 +1,0 @@
-export { FIRST_SIGN_MS, type Publish, wake } from '../src/jobs/wake.ts';
