@@ -161,7 +161,7 @@ export const serverConfig = z
           plans: key(duration.prefault('30d'), 'Texts of plans that were applied.', 'RETENTION_PLANS'),
           deliveries: key(
             duration.prefault('14d'),
-            'Webhook deliveries, once they are handled.',
+            'Webhook deliveries and notifications, once they are done with.',
             'RETENTION_DELIVERIES',
           ),
           runs: key(

@@ -1,7 +1,7 @@
 /**
- * `logs`: what runs printed. `plans`: the texts of plans that are no longer current. `deliveries`: those handled or given up.
- * `runs`: pull requests that ended, with all that belongs to them, and of the others the batches, runs, applies and answers that nothing
- * refers to any more. `audit`: the audit log.
+ * `logs`: what runs printed. `plans`: the texts of plans that are no longer current. `deliveries`: those handled or given up,
+ * notifications among them. `runs`: pull requests that ended, with all that belongs to them, and of the others and of tracked branches the
+ * batches, runs, applies and answers that nothing refers to any more. `audit`: the audit log.
  */
 export type RetentionKind = 'logs' | 'plans' | 'deliveries' | 'runs' | 'audit';
 

@@ -1,7 +1,11 @@
 import { type RawBuilder, sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createNotificationStore } from '../../src/adapters/postgres/notification-store.ts';
 import type { PullRequestRecord } from '../../src/core/record.ts';
 import type { RunEnd } from '../../src/ports/run-store.ts';
+import { buildRepository, HEAD } from '../support/builders.ts';
+import { buildBranchProject } from '../support/drift-builders.ts';
+import { wantNotification } from '../support/notification-rows.ts';
 import { APPLIED, createRecordStage, dirKey, failedRun, planned, type RecordStage } from '../support/record-stage.ts';
 
 const HOST = 'github.com';
@@ -165,6 +169,63 @@ describe('a pull request that ended', () => {
     expect(await stage.pulls.find(busy.id)).toBeDefined();
     expect(await stage.pulls.find(idle.id)).toBeUndefined();
   });
+});
+
+describe('a run on the tracked branch', () => {
+  const check = async (state: 'succeeded' | 'failed' = 'succeeded') => {
+    const start = () => ({ start: [dirKey('a')], skip: new Map() });
+    await stage.drift.schedule(start, new Date(Date.now() + 7 * 3_600_000));
+    const started = await stage.start();
+    const result = { kind: 'checked', sync: 'in_sync', drifting: 0, differing: 0 } as const;
+    const end = { state, result, phases: [] };
+    await stage.drift.finish(started.lease, end, ({ due }) => ({
+      changes: { due: { ...due, dueAt: new Date(0) } },
+      report: false,
+    }));
+    return started.id;
+  };
+
+  beforeEach(async () => {
+    await stage.pulls.saveRepository(buildRepository());
+    await stage.drift.track(buildRepository(), 'main');
+    const read = { tip: HEAD, settingsDigest: 's', projects: [buildBranchProject('a')] };
+    await stage.drift.syncProjects('github.com/42', read, new Date(0));
+  });
+
+  test('goes once there is a newer one of its project, and takes no pull request with it', async () => {
+    const [first, second] = [await check(), await check('failed')];
+    expect(await ids()).toEqual([first, second]);
+    expect(await stage.retention.prune('runs', longAgo())).toBe(0);
+    expect(await stage.retention.prune('runs', soon())).toBe(1);
+    expect(await ids()).toEqual([second]);
+    const pull = await stage.open(1);
+    await run(pull, 'plan', planned(), 'b');
+    expect(await stage.retention.prune('runs', soon())).toBe(0);
+  });
+
+  test('stays while it goes on, and with a state that could not be stored', async () => {
+    const kept = await check();
+    await execute(sql`insert into artifacts (run_id, name, content) values (${kept}, 'errored.tfstate', 'x')`);
+    await check();
+    await stage.drift.schedule(() => ({ start: [dirKey('a')], skip: new Map() }), new Date());
+    const { id } = await stage.start();
+    expect(await stage.retention.prune('runs', soon())).toBe(1);
+    expect(await ids()).toEqual([kept, id]);
+  });
+});
+
+test('a notification goes once it arrived or was given up', async () => {
+  const store = createNotificationStore(stage.db);
+  const [sent, lost, wanted] = [
+    await wantNotification(stage.db),
+    await wantNotification(stage.db, { dir: 'b' }),
+    await wantNotification(stage.db, { dir: 'c' }),
+  ];
+  await store.saveSent(sent);
+  await store.giveUp(lost, 'gone');
+  expect(await stage.retention.prune('deliveries', longAgo())).toBe(0);
+  expect(await stage.retention.prune('deliveries', soon())).toBe(2);
+  expect(await store.list({ limit: 9 })).toMatchObject([{ id: wanted }]);
 });
 
 describe('a pull request that stays open', () => {

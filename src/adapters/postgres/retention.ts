@@ -61,6 +61,14 @@ const removeDeliveries: Removal = {
       order by coalesce(handled_at, received_at) limit ${limit}))`,
 };
 
+const removeNotifications: Removal = {
+  limit: ROWS_AT_ONCE,
+  statement: (before, limit) => sql`
+    delete from notifications where ctid = any(array(
+      select ctid from notifications where state <> 'wanted' and created_at < ${before}
+      order by created_at limit ${limit}))`,
+};
+
 const isNewestApply = sql`not exists (
   select from applies n where n.project_key = a.project_key and (n.applied_at, n.run_id) > (a.applied_at, a.run_id))`;
 
@@ -96,6 +104,21 @@ const removeBatches: Removal = {
             select from runs n where n.pull_request_id = r.pull_request_id and n.project_key = r.project_key
               and n.operation = r.operation and (n.queued_at, n.id) > (r.queued_at, r.id)))
         and not exists (select from runs r join plans p on p.run_id = r.id where r.batch_id = b.id and p.state = 'current')
+        and not exists (select from runs r join artifacts a on a.run_id = r.id where r.batch_id = b.id)
+      order by b.finished_at limit ${limit}))`,
+};
+
+/** Runs on the tracked branch: the newest of each project and operation stays, and a state that could not be stored. */
+const removeBranchBatches: Removal = {
+  limit: ROWS_AT_ONCE,
+  statement: (before, limit) => sql`
+    delete from batches where ctid = any(array(
+      select ctid from batches b
+      where b.pull_request_id is null and b.finished_at < ${before}
+        and not exists (
+          select from runs r where r.batch_id = b.id and not exists (
+            select from runs n where n.project_key = r.project_key and n.operation = r.operation
+              and (n.queued_at, n.id) > (r.queued_at, r.id)))
         and not exists (select from runs r join artifacts a on a.run_id = r.id where r.batch_id = b.id)
       order by b.finished_at limit ${limit}))`,
 };
@@ -137,7 +160,7 @@ const removeAudit: Removal = {
 const REMOVALS: Readonly<Record<RetentionKind, readonly Removal[]>> = {
   logs: [removeOutput],
   plans: [emptyPlans],
-  deliveries: [removeDeliveries],
-  runs: [removePullRequests, removeBatches, removeApplies, removeReplies, removeIssueReplies],
+  deliveries: [removeDeliveries, removeNotifications],
+  runs: [removePullRequests, removeBatches, removeBranchBatches, removeApplies, removeReplies, removeIssueReplies],
   audit: [removeAudit],
 };
