@@ -127,7 +127,4 @@ export interface DriftStore {
     readonly limit: number;
     readonly after?: ProjectKey;
   }): Promise<readonly DriftProjectPage[]>;
-  countBySync(): Promise<readonly { readonly repository: string; readonly sync: string; readonly count: number }[]>;
-  /** Of the listed and enabled project that was successfully checked longest ago; undefined: there is none. */
-  oldestSuccess(): Promise<Date | undefined>;
 }

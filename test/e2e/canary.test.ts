@@ -288,6 +288,8 @@ describe('no secret is seen', () => {
     const paths = [
       '/runs',
       '/locks',
+      '/projects',
+      '/notifications',
       '/metrics',
       ...ids.flatMap((id) => [`/runs/${id}`, `/runs/${id}/log`, `/runs/${id}/events`]),
     ];

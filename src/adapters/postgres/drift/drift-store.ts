@@ -182,7 +182,7 @@ function reasonOf(result: object | null): string {
   return 'explanation' in result ? String(result.explanation) : 'The run ended without a result.';
 }
 
-type QueryCalls = 'find' | 'findBlockers' | 'list' | 'countBySync' | 'oldestSuccess';
+type QueryCalls = 'find' | 'findBlockers' | 'list';
 
 function queries(db: Kysely<Database>): Pick<DriftStore, QueryCalls> {
   const pages = () =>
@@ -208,26 +208,6 @@ function queries(db: Kysely<Database>): Pick<DriftStore, QueryCalls> {
       if (repositoryId !== undefined) query = query.where('drift_projects.repository_id', '=', repositoryId);
       if (after !== undefined) query = query.where('project_key', '>', after);
       return (await query.execute()).map(toPage);
-    },
-    countBySync: () =>
-      db
-        .selectFrom('drift_projects')
-        .innerJoin('repositories', 'repositories.id', 'drift_projects.repository_id')
-        .select([sql<string>`owner || '/' || name`.as('repository'), 'sync', sql<number>`count(*)::int`.as('count')])
-        .where('listed', '=', true)
-        .groupBy(['repository', 'sync'])
-        .execute(),
-    oldestSuccess: async () => {
-      const row = await db
-        .selectFrom('drift_projects')
-        .select('last_success_at')
-        .where('listed', '=', true)
-        .where('due_at', 'is not', null)
-        .where('last_success_at', 'is not', null)
-        .orderBy('last_success_at')
-        .limit(1)
-        .executeTakeFirst();
-      return row?.last_success_at ?? undefined;
     },
   };
 }
