@@ -138,13 +138,15 @@ export function originOf(repository: Repository): OriginView {
 /** One project as a line of the list. */
 export function presentRow({ project, standing, health, issue }: ProjectOverview, now: Date): ProjectRowView {
   const { drift } = project.state;
+  const { dueAt } = project.due;
   return {
     url: projectPagePath(project.key),
     title: projectTitle(project.project),
     standing,
     health,
     lastSuccess: whenKnown(now, project.lastSuccessAt),
-    nextDue: health === 'paused' ? undefined : whenKnown(now, project.due.dueAt),
+    nextDue: health === 'paused' ? undefined : whenKnown(now, dueAt),
+    isDue: dueAt !== undefined && dueAt <= now,
     driftSince: whenKnown(now, drift?.firstSeenAt),
     issue,
     runUrl: project.runId === undefined ? undefined : `/runs/${encodeURIComponent(project.runId)}`,

@@ -36,6 +36,8 @@ export interface ProjectRowView {
   readonly lastSuccess: WhenView | undefined;
   /** undefined: never. */
   readonly nextDue: WhenView | undefined;
+  /** That time has come. */
+  readonly isDue: boolean;
   readonly driftSince: WhenView | undefined;
   readonly issue: IssueRefView | undefined;
   /** Is being checked or put right, or waits for a worker. */

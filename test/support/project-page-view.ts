@@ -22,6 +22,7 @@ export function projectRow(some: Partial<ProjectRowView> = {}): ProjectRowView {
     health: 'ok',
     lastSuccess: when('2 hours ago'),
     nextDue: when('in 4 hours'),
+    isDue: false,
     driftSince: when('3 days ago'),
     issue: { number: 12, url: 'https://github.example/acme/infrastructure/issues/12', open: true },
     runUrl: undefined,

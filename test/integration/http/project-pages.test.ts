@@ -95,7 +95,7 @@ describe('the list of projects', () => {
     const page = await html('/projects');
     const shown = text(page);
     expect(shown).toContain('checked 5 hours ago');
-    expect(shown).toContain('next 3 hours ago');
+    expect(shown).toContain('due 3 hours ago');
     expect(shown).toContain('Not checked for 2 hours: It is locked by #7 (ann).');
     expect(shown).toContain('Suspended by @ann for 2 days, until it is resumed: an outage');
     expect(shown).toContain('the branch main cannot be read, first');
