@@ -1,4 +1,3 @@
-import { lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /**
@@ -35,7 +34,7 @@ export function isLinkLocal(host: string): boolean {
  * Looks a name up for a connection, and refuses it when one of its addresses is link-local. Who answers for the name may answer something
  * else a moment later, so it is the answer that is connected to that is looked at. An address is not looked up: see `isLinkLocal`.
  */
-export function refuseLinkLocal(lookup: LookupFunction = systemLookup): LookupFunction {
+export function refuseLinkLocal(lookup: LookupFunction): LookupFunction {
   return (host, options, callback) =>
     lookup(host, options, (error, found, family) => {
       const addresses = typeof found === 'string' ? [found] : (found ?? []).map(({ address }) => address);

@@ -1,4 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNotifier, type NotifierOptions } from '../../src/adapters/notifications/create-notifier.ts';
 import type { DriftEvent } from '../../src/core/drift/notifications.ts';
@@ -8,6 +11,7 @@ import { type Notification, NotDeliveredError } from '../../src/ports/notifier.t
 import { buildProject, buildRepository, keyOf } from '../support/builders.ts';
 import { type NotificationReceiverServer, startNotificationReceiver } from '../support/notification-receiver.ts';
 
+const TLS = join(import.meta.dirname, '../fixtures/tls');
 const SECRET = 'a-key-of-the-tests';
 const NOW = new Date('2026-11-21T12:00:00.500Z');
 
@@ -106,6 +110,35 @@ describe.each(['webhook', 'slack'] as const)('a %s', (kind) => {
     const error = await failure(notifier(kind, { url }).send(notification()));
     expect(error.message).toMatch(/^It cannot be reached: .*ECONNREFUSED/);
     expect(error.message).not.toContain('canary');
+  });
+
+  test('does not go to a name that turns out to be link-local either', async () => {
+    const asked: string[] = [];
+    const at = (address: string): LookupFunction => {
+      return (host, _options, callback) => {
+        asked.push(host);
+        callback(null, [{ address, family: 4 }]);
+      };
+    };
+    const url = new Secret(receiver.url.replace('127.0.0.1', 'hook.example'));
+    const error = await failure(notifier(kind, { url, lookup: at('169.254.169.254') }).send(notification()));
+    expect(error.message).toContain('hook.example is at a link-local address');
+    await notifier(kind, { url, lookup: at('127.0.0.1') }).send(notification());
+    expect(receiver.received).toHaveLength(1);
+    expect(asked).toEqual(['hook.example', 'hook.example']);
+  });
+
+  test('trusts the certificates that the operator names, and no others', async () => {
+    const cert = readFileSync(join(TLS, 'loopback.pem'), 'utf8');
+    await using secure = await startNotificationReceiver({
+      key: readFileSync(join(TLS, 'loopback.key'), 'utf8'),
+      cert,
+    });
+    const url = new Secret(secure.url);
+    const error = await failure(notifier(kind, { url }).send(notification()));
+    expect(error.message).toMatch(/^It cannot be reached: .*certificate/);
+    await notifier(kind, { url, ca: cert }).send(notification());
+    expect(secure.received).toHaveLength(1);
   });
 
   test.each(['http://169.254.169.254/latest/meta-data', 'http://[fe80::1]/x', 'http://2852039166/'])(

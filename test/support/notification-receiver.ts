@@ -1,4 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface Received {
@@ -15,9 +16,13 @@ export interface NotificationReceiverServer extends AsyncDisposable {
   answer: (response: ServerResponse, received: Received) => void;
 }
 
-export async function startNotificationReceiver(): Promise<NotificationReceiverServer> {
+/** @param tls speaks TLS with this certificate. */
+export async function startNotificationReceiver(tls?: {
+  readonly key: string;
+  readonly cert: string;
+}): Promise<NotificationReceiverServer> {
   const received: Received[] = [];
-  const server: Server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -25,10 +30,11 @@ export async function startNotificationReceiver(): Promise<NotificationReceiverS
       received.push(one);
       receiver.answer(response, one);
     });
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer({ ...tls }, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const receiver: NotificationReceiverServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
     answer: (response) => response.writeHead(204).end(),
     [Symbol.asyncDispose]: async () => {
