@@ -172,7 +172,7 @@ describe('the page of a project', () => {
   test('pages through its history', async () => {
     await trackProjects(stage, ['prod']);
     for (let n = 0; n < 27; n += 1) {
-      await stage.drift.schedule(() => ({ start: [keyOf('prod')], skip: new Map() }), ago(-7 * (n + 1)));
+      await stage.drift.schedule(() => ({ start: [keyOf('prod')], skip: new Map() }), ago(-8 * (n + 1)));
       const { lease } = await startNextRun(stage);
       const result = { kind: 'failed', explanation: 'no', diagnostics: [], output: '', applyBegun: false } as const;
       const end = { state: 'failed', result: { ...result, erroredState: false }, phases: [] } as const;
