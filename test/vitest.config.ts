@@ -22,7 +22,7 @@ export default defineConfig({
       lane('contract', 120_000, PROCESSES),
       lane('integration', 180_000, PROCESSES),
       lane('attack', 180_000, { ...PROCESSES, fileParallelism: false }),
-      lane('e2e', 300_000, { ...PROCESSES, fileParallelism: false }),
+      lane('e2e', 300_000, PROCESSES),
       lane('soak', 1_800_000, { fileParallelism: false }),
     ],
   },
