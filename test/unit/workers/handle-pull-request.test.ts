@@ -15,6 +15,7 @@ async function keyOf(some: Partial<PullRequestRecord>): Promise<string | undefin
       repos: [],
       workflows: new Map(),
       permissions: {},
+      drift: { defaults: {} },
       forks: 'off',
       checkoutStrategy: 'branch',
       terraform: { distribution: 'terraform' },
