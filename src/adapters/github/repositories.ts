@@ -31,8 +31,8 @@ export function toRepository(host: string, data: GithubRepository): Repository {
 export function createRepositories(parts: HostParts) {
   const { host, credentials, clock } = parts;
 
-  async function byName(ref: RepositoryRef): Promise<Repository> {
-    const { octokit } = await credentials.forRepository(ref, 'facts');
+  async function byName(ref: RepositoryRef, purpose: 'facts' | 'identity'): Promise<Repository> {
+    const { octokit } = await credentials.forRepository(ref, purpose);
     const { data } = await octokit.rest.repos.get({ owner: ref.owner, repo: ref.name });
     return toRepository(host, data);
   }
@@ -47,16 +47,17 @@ export function createRepositories(parts: HostParts) {
   /** The name is asked first: it is cheap and follows a rename. The id has the last word, for a name may be used anew. */
   async function getRepository(ref: RepositoryRef): Promise<Repository> {
     return orHostError(clock, `read the repository ${fullName(ref)}`, async () => {
-      const named = await byName(ref).catch(unlessNotFound);
+      const named = await byName(ref, 'facts').catch(unlessNotFound);
       return named?.id === ref.id ? named : byId(ref);
     });
   }
 
+  /** While its id is not known a token cannot be narrowed to it, so that one may know what there is and nothing else. */
   async function findRepository(name: string): Promise<Repository | undefined> {
     const [owner, repo, ...rest] = name.split('/');
     if (!owner || !repo || rest.length > 0) return undefined;
     return orHostError(clock, `read the repository ${name}`, () =>
-      byName({ host, id: '', owner, name: repo }).catch(unlessNotFound),
+      byName({ host, id: '', owner, name: repo }, 'identity').catch(unlessNotFound),
     );
   }
 
